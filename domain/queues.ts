@@ -1,0 +1,25 @@
+/** Reads must not hold up approvals, nor carriers the reads: one task queue for each kind of work. */
+export const QUEUE_KINDS = ['reads', 'slow-reads', 'actions', 'lifecycle'] as const;
+export type QueueKind = (typeof QUEUE_KINDS)[number];
+
+/** `prefix` is the installation's own, so that two installations on one Temporal never run each other's tasks. */
+export function queueName(prefix: string, kind: QueueKind): string {
+  return `${prefix}-${kind}`;
+}
+
+/** Workflow types, by the name Temporal knows them under. */
+export const WORKFLOWS = { read: 'runRead', action: 'runAction', audit: 'writeAudit' } as const;
+
+/** One name, as Signal and as Update: a ballot. */
+export const APPROVAL = 'approval';
+/** Signal without content: look at the action again (it may have been cancelled). */
+export const NUDGE = 'nudge';
+
+/** Custom search attributes, all Keyword. At most ten fit the development server. */
+export const SEARCH_ATTRIBUTES = [
+  'ToolName',
+  'ShopId',
+  'RequestedBy',
+  'ActionState',
+  'ApproverRole',
+] as const;
