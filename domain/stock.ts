@@ -74,7 +74,7 @@ export interface StockReader {
   /** For argument completion: values that start with `prefix`, at most `limit`, sorted. */
   complete(
     tenant: string,
-    what: 'sku' | 'warehouse' | 'manga_id' | 'purchase_order',
+    what: Exclude<Completable, 'order_id'>,
     prefix: string,
     limit: number,
   ): Promise<readonly string[]>;
