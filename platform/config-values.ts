@@ -1,0 +1,66 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** Zero means any free port. */
+export const port = z
+  .string()
+  .regex(/^\d{1,5}$/, 'allowed: a port number, 0 to 65535')
+  .transform(Number)
+  .refine((value) => value <= 65535, 'allowed: a port number, 0 to 65535');
+
+export const flag = z
+  .enum(['true', 'false', '1', '0'], 'allowed: true, false')
+  .transform((text) => text === 'true' || text === '1');
+
+export const seconds = z
+  .string()
+  .regex(/^\d{1,8}$/, 'allowed: a whole number of seconds, at least 1')
+  .transform(Number)
+  .refine((value) => value >= 1, 'allowed: a whole number of seconds, at least 1');
+
+export const poolSize = z
+  .string()
+  .regex(/^\d{1,4}$/, 'allowed: 1 to 1000 connections')
+  .transform(Number)
+  .refine((value) => value >= 1 && value <= 1000, 'allowed: 1 to 1000 connections');
+
+export const postgresUrl = urlOf(['postgres:', 'postgresql:'], 'postgres://user:password@host:port/database');
+export const redisUrl = urlOf(['redis:', 'rediss:'], 'redis://host:port or rediss://host:port');
+export const httpUrl = urlOf(['http:', 'https:'], 'an http or https address');
+
+/** The value itself is never repeated in an error: it may hold a password. */
+function urlOf(protocols: readonly string[], allowed: string) {
+  return z.string().refine((text) => {
+    return URL.canParse(text) && protocols.includes(new URL(text).protocol);
+  }, `allowed: ${allowed}`);
+}
+
+export function list<T extends z.ZodType<string, string>>(item: T) {
+  return z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(item));
+}
+
+const CIDR = 'allowed: addresses or blocks such as 10.0.0.0/8, separated by commas';
+
+/** An address alone is the block of itself. */
+export const cidr = z.string().refine((text) => {
+  const [address = '', bits, more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0 || more !== undefined) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}, CIDR);
+
+/** 32 bytes: 64 hex digits or base64 (either alphabet). */
+export const base64Key = z.string().transform((text, context) => {
+  const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');
+  if (key.length === 32 && /^[A-Za-z0-9+/_=-]+$/.test(text)) return key;
+  context.addIssue({ code: 'custom', message: 'allowed: 32 bytes as base64 or hex' });
+  return z.NEVER;
+});

@@ -1,0 +1,422 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import {
+  base64Key,
+  cidr,
+  flag,
+  httpUrl,
+  list,
+  port,
+  postgresUrl,
+  redisUrl,
+  seconds,
+} from './config-values.ts';
+
+/** Environment variables: what a process is given, or what lies over it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Profile = 'production' | 'development';
+
+/** The built-in issuer's name. Tokens that carry it are believed in development only. */
+export const DEVELOPMENT_ISSUER = 'urn:countersign:development';
+
+/** Something in the environment is missing or wrong. The message names the variable and what is allowed. */
+export class ConfigError extends Error {
+  constructor(problems: readonly string[]) {
+    super(
+      ['Countersign cannot start with this configuration:', ...problems.map((line) => `  - ${line}`)].join(
+        '\n',
+      ),
+    );
+    this.name = 'ConfigError';
+  }
+}
+
+const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+
+const VARIABLES = z.object({
+  COUNTERSIGN_PROFILE: z
+    .enum(['production', 'development'], 'allowed: production, development')
+    .default('production'),
+  COUNTERSIGN_HOME: z.string().default('.countersign'),
+  COUNTERSIGN_HOST: z
+    .union([z.ipv4(), z.ipv6(), z.literal('localhost')], 'allowed: an IP address or localhost')
+    .default('127.0.0.1'),
+  COUNTERSIGN_CONTAINER: flag.default(false),
+  COUNTERSIGN_QUEUE_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,60}$/, 'allowed: 1 to 60 letters, digits, - and _')
+    .default('countersign'),
+  PORT: port.default(3000),
+  TEMPORAL_PORT: port.default(7233),
+  TEMPORAL_UI_PORT: port.default(8233),
+  POSTGRES_PORT: port.default(5433),
+  TEMPORAL_ADDRESS: z
+    .string()
+    .regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'allowed: host:port')
+    .optional(),
+  TEMPORAL_NAMESPACE: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{1,254}$/, 'allowed: 2 to 255 letters, digits, . - and _')
+    .default('default'),
+  TEMPORAL_TLS: flag.optional(),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: z.string().optional(),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: z.string().optional(),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: z.string().optional(),
+  TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
+  TEMPORAL_API_KEY: z.string().optional(),
+  TEMPORAL_CLI_PATH: z.string().optional(),
+  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_READ_URL: postgresUrl.optional(),
+  DATABASE_SYSTEM_URL: postgresUrl.optional(),
+  DATABASE_MIGRATION_URL: postgresUrl.optional(),
+  DATABASE_READ_POOL_SIZE: poolSize.default(50),
+  DATABASE_WRITE_POOL_SIZE: poolSize.default(20),
+  REDIS_URL: redisUrl.optional(),
+  OPENSEARCH_URL: httpUrl.optional(),
+  OIDC_ISSUER: z.string().min(1).optional(),
+  OIDC_JWKS_URL: httpUrl.optional(),
+  AUDIENCE_MCP: z.string().min(1).default('countersign:mcp'),
+  AUDIENCE_API: z.string().min(1).default('countersign:api'),
+  COUNTERSIGN_DEVELOPMENT_ISSUER: flag.optional(),
+  COUNTERSIGN_AUTHENTICATION_BYPASS: flag.default(false),
+  COUNTERSIGN_SIGNING_KEY: z.string().optional(),
+  ALLOWED_HOSTS: list(
+    z
+      .string()
+      .regex(
+        /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-f:]+\](:\d{1,5})?$/i,
+        'allowed: host or host:port, separated by commas',
+      ),
+  ).optional(),
+  ALLOWED_ORIGINS: list(
+    z
+      .string()
+      .regex(/^https?:\/\/[^/\s]+$/, 'allowed: origins such as https://shop.example, separated by commas'),
+  ).optional(),
+  TRUSTED_PROXIES: list(cidr).optional(),
+  AUTHORISER_HEADER: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/, 'allowed: a header name')
+    .default('x-authoriser-token'),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `allowed: ${LOG_LEVELS.join(', ')}`).default('info'),
+  SESSION_IDLE_SECONDS: seconds.default(1800),
+  DRAIN_SECONDS: seconds.default(10),
+  COUNTERSIGN_APPROVAL_SECONDS: seconds.optional(),
+  APP_NOW: z
+    .union(
+      [z.iso.datetime({ offset: true }), z.iso.date()],
+      'allowed: a date (2026-11-21) or an instant (2026-11-21T09:00:00Z)',
+    )
+    .optional(),
+  SEAL_KEY: base64Key.optional(),
+  SEAL_KEY_FILE: z.string().optional(),
+  PERSONAL_DATA_KEY: base64Key.optional(),
+  PERSONAL_DATA_KEY_FILE: z.string().optional(),
+});
+
+type Variables = z.output<typeof VARIABLES>;
+
+/** What the environment says, before it is known where Temporal and Postgres are. */
+export type Settings = {
+  readonly profile: Profile;
+  /** Absolute path of the state directory. */
+  readonly home: string;
+  readonly host: string;
+  readonly ports: {
+    readonly gateway: number;
+    readonly temporal: number;
+    readonly temporalUi: number;
+    readonly postgres: number;
+  };
+  readonly temporal: {
+    readonly address?: string;
+    readonly namespace: string;
+    /** First part of every task queue's name; see `queueName`. */
+    readonly queuePrefix: string;
+    readonly tls?: TemporalTls;
+    readonly apiKey?: string;
+    readonly cliPath?: string;
+  };
+  readonly database: {
+    readonly writeUrl?: string;
+    readonly readUrl?: string;
+    readonly systemUrl?: string;
+    readonly migrationUrl?: string;
+    readonly readPoolSize: number;
+    readonly writePoolSize: number;
+  };
+  readonly redisUrl?: string;
+  readonly opensearchUrl?: string;
+  readonly identity: {
+    readonly issuer?: string;
+    readonly jwksUrl?: string;
+    readonly audiences: { readonly mcp: string; readonly api: string };
+    /** The built-in issuer is believed. Never in production. */
+    readonly development: boolean;
+    /** Private Ed25519 key of the built-in issuer, as JWK. Development only. */
+    readonly signingKey?: string;
+  };
+  readonly web: {
+    readonly allowedHosts: readonly string[];
+    readonly allowedOrigins: readonly string[];
+    /** Peers, as CIDR blocks, whose `authoriserHeader` and `X-Forwarded-*` are believed. Empty: nobody's. */
+    readonly trustedProxies: readonly string[];
+    /** Header in which a trusted proxy passes on the caller's token. It is verified like any other. */
+    readonly authoriserHeader: string;
+    readonly sessionIdleSeconds: number;
+    readonly drainSeconds: number;
+  };
+  /** Added to real time to get business time (`APP_NOW`). */
+  readonly clockOffsetMs: number;
+  readonly logLevel: Variables['LOG_LEVEL'];
+  /** Shortens the approval period. Development only. */
+  readonly approvalSeconds?: number;
+  readonly secrets: { readonly sealKey?: Buffer; readonly personalDataKey?: Buffer };
+};
+
+export type TemporalTls = {
+  readonly serverRootCaPath?: string;
+  readonly clientCertPath?: string;
+  readonly clientKeyPath?: string;
+  readonly serverName?: string;
+};
+
+/** Everything a gateway or a worker needs, complete. */
+export type Config = Settings & {
+  readonly temporal: Settings['temporal'] & { readonly address: string };
+  readonly database: Settings['database'] & {
+    readonly writeUrl: string;
+    readonly readUrl: string;
+    readonly systemUrl: string;
+    readonly migrationUrl: string;
+  };
+  readonly identity: Settings['identity'] & { readonly issuer: string };
+  readonly secrets: { readonly sealKey: Buffer; readonly personalDataKey: Buffer };
+};
+
+/**
+ * Reads the environment; `overrides` lie over it. Variables that are set to nothing count as not set.
+ *
+ * @throws {ConfigError} naming every variable that is wrong and what it may be.
+ */
+export function loadSettings(env: Environment, overrides: Environment = {}): Settings {
+  const given = Object.fromEntries(
+    Object.entries({ ...env, ...overrides }).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const parsed = VARIABLES.safeParse(given);
+  const problems = [...unknownVariables(given), ...(parsed.success ? [] : parsed.error.issues.map(describe))];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems);
+  const contradictions = judge(parsed.data);
+  if (contradictions.length > 0) throw new ConfigError(contradictions);
+  return settingsOf(parsed.data);
+}
+
+/**
+ * The settings of a process that serves, with nothing missing.
+ *
+ * @throws {ConfigError} as `loadSettings`, and for what is missing.
+ */
+export function loadConfig(env: Environment, overrides: Environment = {}): Config {
+  return complete(loadSettings(env, overrides));
+}
+
+function complete(settings: Settings): Config {
+  const { temporal, database, identity, secrets } = settings;
+  const issuer = identity.issuer ?? (identity.development ? DEVELOPMENT_ISSUER : undefined);
+  if (
+    temporal.address === undefined ||
+    database.writeUrl === undefined ||
+    issuer === undefined ||
+    secrets.sealKey === undefined ||
+    secrets.personalDataKey === undefined
+  ) {
+    throw new ConfigError(missing(settings, issuer));
+  }
+  return {
+    ...settings,
+    temporal: { ...temporal, address: temporal.address },
+    database: {
+      ...database,
+      writeUrl: database.writeUrl,
+      readUrl: database.readUrl ?? database.writeUrl,
+      systemUrl: database.systemUrl ?? database.writeUrl,
+      migrationUrl: database.migrationUrl ?? database.writeUrl,
+    },
+    identity: { ...identity, issuer },
+    secrets: { sealKey: secrets.sealKey, personalDataKey: secrets.personalDataKey },
+  };
+}
+
+function missing({ temporal, database, secrets }: Settings, issuer: string | undefined): readonly string[] {
+  const wanted: readonly (readonly [unknown, string])[] = [
+    [temporal.address, 'TEMPORAL_ADDRESS is not set; allowed: host:port of a Temporal frontend'],
+    [database.writeUrl, 'DATABASE_URL is not set; allowed: postgres://user:password@host:port/database'],
+    [issuer, 'OIDC_ISSUER is not set; allowed: the `iss` of your identity provider, with OIDC_JWKS_URL'],
+    [secrets.sealKey, `SEAL_KEY (or SEAL_KEY_FILE) is not set; allowed: ${KEY_FORMAT}`],
+    [
+      secrets.personalDataKey,
+      `PERSONAL_DATA_KEY (or PERSONAL_DATA_KEY_FILE) is not set; allowed: ${KEY_FORMAT}`,
+    ],
+  ];
+  return wanted.filter(([value]) => value === undefined).map(([, line]) => line);
+}
+
+const KEY_FORMAT = '32 bytes as base64 or hex, the same for every gateway and worker';
+
+function describe(issue: z.core.$ZodIssue): string {
+  // Variables are flat; what follows the name is a place in a list.
+  return `${String(issue.path[0])}: ${issue.message}`;
+}
+
+/** A misspelt setting must not pass as "default". Other programs' variables are none of our business. */
+function unknownVariables(given: Readonly<Record<string, unknown>>): readonly string[] {
+  const ours = Object.keys(VARIABLES.shape).filter((name) => name.startsWith('COUNTERSIGN_'));
+  return Object.keys(given)
+    .filter((name) => name.startsWith('COUNTERSIGN_') && !ours.includes(name) && !FOR_SCRIPTS.has(name))
+    .map((name) => `${name} is not a setting; allowed: ${ours.join(', ')}`);
+}
+
+/** Read by tests and scripts, not by the product. */
+const FOR_SCRIPTS = new Set([
+  'COUNTERSIGN_SHARED',
+  'COUNTERSIGN_TOKEN',
+  'COUNTERSIGN_TOKEN_FILE',
+  'COUNTERSIGN_URL',
+]);
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** What no single variable can say: values that do not go together. */
+function judge(v: Variables): readonly string[] {
+  const rules: readonly (readonly [boolean, string])[] =
+    v.COUNTERSIGN_PROFILE === 'production'
+      ? [
+          [
+            v.COUNTERSIGN_DEVELOPMENT_ISSUER === true || v.OIDC_ISSUER === DEVELOPMENT_ISSUER,
+            'the development issuer is configured (COUNTERSIGN_DEVELOPMENT_ISSUER, OIDC_ISSUER), and production refuses it; allowed: OIDC_ISSUER and OIDC_JWKS_URL of your identity provider',
+          ],
+          [
+            v.COUNTERSIGN_SIGNING_KEY !== undefined,
+            'COUNTERSIGN_SIGNING_KEY belongs to the development issuer, and production refuses it; allowed: not set',
+          ],
+          [
+            v.COUNTERSIGN_AUTHENTICATION_BYPASS,
+            'COUNTERSIGN_AUTHENTICATION_BYPASS is set, and production refuses it; allowed: not set',
+          ],
+          [
+            v.COUNTERSIGN_APPROVAL_SECONDS !== undefined,
+            'COUNTERSIGN_APPROVAL_SECONDS is for tests, and production refuses it; allowed: not set',
+          ],
+          [
+            v.OIDC_ISSUER !== undefined && v.OIDC_JWKS_URL === undefined,
+            'OIDC_JWKS_URL is not set; allowed: the https address of the key set of OIDC_ISSUER',
+          ],
+        ]
+      : [
+          [
+            !LOOPBACK.has(v.COUNTERSIGN_HOST) && !v.COUNTERSIGN_CONTAINER,
+            'COUNTERSIGN_HOST must be a loopback address in the development profile; allowed: 127.0.0.1, ::1, localhost (or COUNTERSIGN_CONTAINER=true where the container publishes on loopback only)',
+          ],
+          [
+            v.COUNTERSIGN_AUTHENTICATION_BYPASS,
+            'COUNTERSIGN_AUTHENTICATION_BYPASS: there is no unauthenticated profile; allowed: not set (`countersign token` prints a token)',
+          ],
+        ];
+  return rules.filter(([broken]) => broken).map(([, line]) => line);
+}
+
+function settingsOf(v: Variables): Settings {
+  return {
+    profile: v.COUNTERSIGN_PROFILE,
+    home: resolve(v.COUNTERSIGN_HOME),
+    host: v.COUNTERSIGN_HOST,
+    ports: {
+      gateway: v.PORT,
+      temporal: v.TEMPORAL_PORT,
+      temporalUi: v.TEMPORAL_UI_PORT,
+      postgres: v.POSTGRES_PORT,
+    },
+    temporal: {
+      namespace: v.TEMPORAL_NAMESPACE,
+      queuePrefix: v.COUNTERSIGN_QUEUE_PREFIX,
+      ...given('address', v.TEMPORAL_ADDRESS),
+      ...given('tls', tlsOf(v)),
+      ...given('apiKey', v.TEMPORAL_API_KEY),
+      ...given('cliPath', v.TEMPORAL_CLI_PATH),
+    },
+    database: {
+      ...given('writeUrl', v.DATABASE_URL),
+      ...given('readUrl', v.DATABASE_READ_URL),
+      ...given('systemUrl', v.DATABASE_SYSTEM_URL),
+      ...given('migrationUrl', v.DATABASE_MIGRATION_URL),
+      readPoolSize: v.DATABASE_READ_POOL_SIZE,
+      writePoolSize: v.DATABASE_WRITE_POOL_SIZE,
+    },
+    ...given('redisUrl', v.REDIS_URL),
+    ...given('opensearchUrl', v.OPENSEARCH_URL),
+    identity: {
+      audiences: { mcp: v.AUDIENCE_MCP, api: v.AUDIENCE_API },
+      development: v.COUNTERSIGN_PROFILE === 'development' && v.COUNTERSIGN_DEVELOPMENT_ISSUER !== false,
+      ...given('issuer', v.OIDC_ISSUER),
+      ...given('jwksUrl', v.OIDC_JWKS_URL),
+      ...given('signingKey', v.COUNTERSIGN_SIGNING_KEY),
+    },
+    web: webOf(v),
+    clockOffsetMs: v.APP_NOW === undefined ? 0 : new Date(v.APP_NOW).getTime() - Date.now(),
+    logLevel: v.LOG_LEVEL,
+    ...given('approvalSeconds', v.COUNTERSIGN_APPROVAL_SECONDS),
+    secrets: {
+      ...given('sealKey', v.SEAL_KEY ?? keyFrom('SEAL_KEY_FILE', v.SEAL_KEY_FILE)),
+      ...given(
+        'personalDataKey',
+        v.PERSONAL_DATA_KEY ?? keyFrom('PERSONAL_DATA_KEY_FILE', v.PERSONAL_DATA_KEY_FILE),
+      ),
+    },
+  };
+}
+
+function webOf(v: Variables): Settings['web'] {
+  const names = ['localhost', '127.0.0.1', '[::1]'];
+  return {
+    allowedHosts: v.ALLOWED_HOSTS ?? names.map((name) => `${name}:${v.PORT}`),
+    allowedOrigins: v.ALLOWED_ORIGINS ?? names.map((name) => `http://${name}:${v.PORT}`),
+    trustedProxies: v.TRUSTED_PROXIES ?? [],
+    authoriserHeader: v.AUTHORISER_HEADER.toLowerCase(),
+    sessionIdleSeconds: v.SESSION_IDLE_SECONDS,
+    drainSeconds: v.DRAIN_SECONDS,
+  };
+}
+
+function tlsOf(v: Variables): TemporalTls | undefined {
+  const tls = {
+    ...given('serverRootCaPath', v.TEMPORAL_TLS_SERVER_CA_CERT_PATH),
+    ...given('clientCertPath', v.TEMPORAL_TLS_CLIENT_CERT_PATH),
+    ...given('clientKeyPath', v.TEMPORAL_TLS_CLIENT_KEY_PATH),
+    ...given('serverName', v.TEMPORAL_TLS_SERVER_NAME),
+  };
+  // An API key travels in a header: it must never leave over a plain connection by accident.
+  const wanted = v.TEMPORAL_TLS ?? (v.TEMPORAL_API_KEY !== undefined || Object.keys(tls).length > 0);
+  return wanted ? tls : undefined;
+}
+
+function keyFrom(variable: string, path: string | undefined): Buffer | undefined {
+  if (path === undefined) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new ConfigError([`${variable}: ${error instanceof Error ? error.message : 'cannot be read'}`]);
+  }
+  const key = base64Key.safeParse(text);
+  if (!key.success)
+    throw new ConfigError([`${variable}: the file holds something else; allowed: ${KEY_FORMAT}`]);
+  return key.data;
+}
+
+/** An optional property: there when it has a value, and absent (not undefined) when not. */
+function given<K extends string, T>(key: K, value: T | undefined): { readonly [P in K]?: T } {
+  // The cast: a computed key widens to `string`, and the compiler cannot see that it is K.
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: T };
+}
