@@ -7,6 +7,7 @@ import {
   flag,
   httpUrl,
   list,
+  poolSize,
   port,
   postgresUrl,
   redisUrl,
@@ -131,32 +132,32 @@ export type Settings = {
     readonly postgres: number;
   };
   readonly temporal: {
-    readonly address?: string;
+    readonly address: string | undefined;
     readonly namespace: string;
     /** First part of every task queue's name; see `queueName`. */
     readonly queuePrefix: string;
-    readonly tls?: TemporalTls;
-    readonly apiKey?: string;
-    readonly cliPath?: string;
+    readonly tls: TemporalTls | undefined;
+    readonly apiKey: string | undefined;
+    readonly cliPath: string | undefined;
   };
   readonly database: {
-    readonly writeUrl?: string;
-    readonly readUrl?: string;
-    readonly systemUrl?: string;
-    readonly migrationUrl?: string;
+    readonly writeUrl: string | undefined;
+    readonly readUrl: string | undefined;
+    readonly systemUrl: string | undefined;
+    readonly migrationUrl: string | undefined;
     readonly readPoolSize: number;
     readonly writePoolSize: number;
   };
-  readonly redisUrl?: string;
-  readonly opensearchUrl?: string;
+  readonly redisUrl: string | undefined;
+  readonly opensearchUrl: string | undefined;
   readonly identity: {
-    readonly issuer?: string;
-    readonly jwksUrl?: string;
+    readonly issuer: string | undefined;
+    readonly jwksUrl: string | undefined;
     readonly audiences: { readonly mcp: string; readonly api: string };
     /** The built-in issuer is believed. Never in production. */
     readonly development: boolean;
     /** Private Ed25519 key of the built-in issuer, as JWK. Development only. */
-    readonly signingKey?: string;
+    readonly signingKey: string | undefined;
   };
   readonly web: {
     readonly allowedHosts: readonly string[];
@@ -172,15 +173,15 @@ export type Settings = {
   readonly clockOffsetMs: number;
   readonly logLevel: Variables['LOG_LEVEL'];
   /** Shortens the approval period. Development only. */
-  readonly approvalSeconds?: number;
-  readonly secrets: { readonly sealKey?: Buffer; readonly personalDataKey?: Buffer };
+  readonly approvalSeconds: number | undefined;
+  readonly secrets: { readonly sealKey: Buffer | undefined; readonly personalDataKey: Buffer | undefined };
 };
 
 export type TemporalTls = {
-  readonly serverRootCaPath?: string;
-  readonly clientCertPath?: string;
-  readonly clientKeyPath?: string;
-  readonly serverName?: string;
+  readonly serverRootCaPath: string | undefined;
+  readonly clientCertPath: string | undefined;
+  readonly clientKeyPath: string | undefined;
+  readonly serverName: string | undefined;
 };
 
 /** Everything a gateway or a worker needs, complete. */
@@ -341,38 +342,35 @@ function settingsOf(v: Variables): Settings {
     temporal: {
       namespace: v.TEMPORAL_NAMESPACE,
       queuePrefix: v.COUNTERSIGN_QUEUE_PREFIX,
-      ...given('address', v.TEMPORAL_ADDRESS),
-      ...given('tls', tlsOf(v)),
-      ...given('apiKey', v.TEMPORAL_API_KEY),
-      ...given('cliPath', v.TEMPORAL_CLI_PATH),
+      address: v.TEMPORAL_ADDRESS,
+      tls: tlsOf(v),
+      apiKey: v.TEMPORAL_API_KEY,
+      cliPath: v.TEMPORAL_CLI_PATH,
     },
     database: {
-      ...given('writeUrl', v.DATABASE_URL),
-      ...given('readUrl', v.DATABASE_READ_URL),
-      ...given('systemUrl', v.DATABASE_SYSTEM_URL),
-      ...given('migrationUrl', v.DATABASE_MIGRATION_URL),
+      writeUrl: v.DATABASE_URL,
+      readUrl: v.DATABASE_READ_URL,
+      systemUrl: v.DATABASE_SYSTEM_URL,
+      migrationUrl: v.DATABASE_MIGRATION_URL,
       readPoolSize: v.DATABASE_READ_POOL_SIZE,
       writePoolSize: v.DATABASE_WRITE_POOL_SIZE,
     },
-    ...given('redisUrl', v.REDIS_URL),
-    ...given('opensearchUrl', v.OPENSEARCH_URL),
+    redisUrl: v.REDIS_URL,
+    opensearchUrl: v.OPENSEARCH_URL,
     identity: {
       audiences: { mcp: v.AUDIENCE_MCP, api: v.AUDIENCE_API },
       development: v.COUNTERSIGN_PROFILE === 'development' && v.COUNTERSIGN_DEVELOPMENT_ISSUER !== false,
-      ...given('issuer', v.OIDC_ISSUER),
-      ...given('jwksUrl', v.OIDC_JWKS_URL),
-      ...given('signingKey', v.COUNTERSIGN_SIGNING_KEY),
+      issuer: v.OIDC_ISSUER,
+      jwksUrl: v.OIDC_JWKS_URL,
+      signingKey: v.COUNTERSIGN_SIGNING_KEY,
     },
     web: webOf(v),
     clockOffsetMs: v.APP_NOW === undefined ? 0 : new Date(v.APP_NOW).getTime() - Date.now(),
     logLevel: v.LOG_LEVEL,
-    ...given('approvalSeconds', v.COUNTERSIGN_APPROVAL_SECONDS),
+    approvalSeconds: v.COUNTERSIGN_APPROVAL_SECONDS,
     secrets: {
-      ...given('sealKey', v.SEAL_KEY ?? keyFrom('SEAL_KEY_FILE', v.SEAL_KEY_FILE)),
-      ...given(
-        'personalDataKey',
-        v.PERSONAL_DATA_KEY ?? keyFrom('PERSONAL_DATA_KEY_FILE', v.PERSONAL_DATA_KEY_FILE),
-      ),
+      sealKey: v.SEAL_KEY ?? keyFrom('SEAL_KEY_FILE', v.SEAL_KEY_FILE),
+      personalDataKey: v.PERSONAL_DATA_KEY ?? keyFrom('PERSONAL_DATA_KEY_FILE', v.PERSONAL_DATA_KEY_FILE),
     },
   };
 }
@@ -391,13 +389,15 @@ function webOf(v: Variables): Settings['web'] {
 
 function tlsOf(v: Variables): TemporalTls | undefined {
   const tls = {
-    ...given('serverRootCaPath', v.TEMPORAL_TLS_SERVER_CA_CERT_PATH),
-    ...given('clientCertPath', v.TEMPORAL_TLS_CLIENT_CERT_PATH),
-    ...given('clientKeyPath', v.TEMPORAL_TLS_CLIENT_KEY_PATH),
-    ...given('serverName', v.TEMPORAL_TLS_SERVER_NAME),
+    serverRootCaPath: v.TEMPORAL_TLS_SERVER_CA_CERT_PATH,
+    clientCertPath: v.TEMPORAL_TLS_CLIENT_CERT_PATH,
+    clientKeyPath: v.TEMPORAL_TLS_CLIENT_KEY_PATH,
+    serverName: v.TEMPORAL_TLS_SERVER_NAME,
   };
   // An API key travels in a header: it must never leave over a plain connection by accident.
-  const wanted = v.TEMPORAL_TLS ?? (v.TEMPORAL_API_KEY !== undefined || Object.keys(tls).length > 0);
+  const wanted =
+    v.TEMPORAL_TLS ??
+    (v.TEMPORAL_API_KEY !== undefined || Object.values(tls).some((value) => value !== undefined));
   return wanted ? tls : undefined;
 }
 
@@ -413,10 +413,4 @@ function keyFrom(variable: string, path: string | undefined): Buffer | undefined
   if (!key.success)
     throw new ConfigError([`${variable}: the file holds something else; allowed: ${KEY_FORMAT}`]);
   return key.data;
-}
-
-/** An optional property: there when it has a value, and absent (not undefined) when not. */
-function given<K extends string, T>(key: K, value: T | undefined): { readonly [P in K]?: T } {
-  // The cast: a computed key widens to `string`, and the compiler cannot see that it is K.
-  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: T };
 }

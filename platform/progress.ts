@@ -1,0 +1,97 @@
+import { performance } from 'node:perf_hooks';
+
+/** One long step, while it runs. */
+export type Step = {
+  /** What is being done right now. */
+  note(text: string): void;
+  /** How much of it is done, so that what is left can be told. */
+  at(done: number, total: number): void;
+};
+
+export type Progress = {
+  /** Runs `work` and shows what it does, how long it has taken and what is left. */
+  step<T>(title: string, work: (step: Step) => Promise<T>): Promise<T>;
+  line(text: string): void;
+};
+
+/** On a terminal a line that moves; elsewhere a line at the start, every ten seconds, and at the end. */
+export function createProgress(out: NodeJS.WriteStream, plain = !out.isTTY): Progress {
+  return {
+    line: (text) => {
+      out.write(`${text}\n`);
+    },
+    step: (title, work) => runStep(title, work, plain ? plainScreen(out) : liveScreen(out)),
+  };
+}
+
+type Screen = {
+  readonly everyMs: number;
+  open(title: string): void;
+  show(text: string): void;
+  close(text: string): void;
+};
+
+async function runStep<T>(title: string, work: (step: Step) => Promise<T>, screen: Screen): Promise<T> {
+  const began = performance.now();
+  let doing = '';
+  let share: { readonly done: number; readonly total: number } | undefined;
+  const seconds = () => (performance.now() - began) / 1000;
+  const paint = () => screen.show(describe(title, doing, seconds(), share));
+  screen.open(title);
+  const timer = setInterval(paint, screen.everyMs);
+  try {
+    const result = await work({
+      note: (text) => {
+        doing = text;
+      },
+      at: (done, total) => {
+        share = { done, total };
+      },
+    });
+    screen.close(`✓ ${title}${doing === '' ? '' : ` · ${doing}`} (${seconds().toFixed(1)} s)`);
+    return result;
+  } catch (error) {
+    screen.close(`✗ ${title}${doing === '' ? '' : ` · ${doing}`} (${seconds().toFixed(1)} s)`);
+    throw error;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+/** `… title · note · 40% · 12 s, about 18 s left` */
+export function describe(
+  title: string,
+  doing: string,
+  seconds: number,
+  share: { readonly done: number; readonly total: number } | undefined,
+): string {
+  const parts = [`… ${title}`];
+  if (doing !== '') parts.push(doing);
+  if (share !== undefined && share.total > 0) parts.push(`${Math.floor((100 * share.done) / share.total)}%`);
+  parts.push(`${Math.round(seconds)} s${left(seconds, share)}`);
+  return parts.join(' · ');
+}
+
+function left(seconds: number, share: { readonly done: number; readonly total: number } | undefined): string {
+  if (share === undefined || share.done <= 0 || share.total <= 0 || seconds < 1) return '';
+  return `, about ${Math.ceil((seconds * (share.total - share.done)) / share.done)} s left`;
+}
+
+function plainScreen(out: NodeJS.WriteStream): Screen {
+  const write = (text: string) => {
+    out.write(`${text}\n`);
+  };
+  return { everyMs: 10_000, open: (title) => write(`… ${title}`), show: write, close: write };
+}
+
+function liveScreen(out: NodeJS.WriteStream): Screen {
+  const write = (text: string, end: string) => {
+    out.write(`\r\u001b[2K${text.slice(0, Math.max(20, out.columns - 1))}${end}`);
+  };
+  return {
+    everyMs: 250,
+    open: (title) => write(`… ${title}`, ''),
+    show: (text) => write(text, ''),
+    close: (text) => write(text, '\n'),
+  };
+}
