@@ -20,6 +20,8 @@ export type Server = (typeof SERVERS)[number];
 
 type Example<Input> = { readonly prompt: string; readonly input: Input };
 
+// `say` and `asks` are methods, not properties: methods compare bivariantly, so that a tool typed by its own
+// schemas still fits into lists of tools. Callers hand them what the same spec's schema has parsed.
 type Common<Name extends string, I extends z.ZodObject, O extends z.ZodObject> = {
   readonly name: Name;
   readonly server: Server;
@@ -34,8 +36,10 @@ type Common<Name extends string, I extends z.ZodObject, O extends z.ZodObject> =
   readonly output: O;
   /** Other spellings of an argument, normalised before validation: `{ volume: 'volume_number' }`. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** Arguments that are listed and accepted but never used, with the reason: `user_id`. */
+  readonly ignored?: Readonly<Record<string, string>>;
   /** The sentence a person reads. Made from the output alone. */
-  readonly say: (output: z.output<O>) => string;
+  say(output: z.output<O>): string;
   readonly examples: readonly [Example<z.input<I>>, ...Example<z.input<I>>[]];
 };
 
@@ -46,6 +50,8 @@ export type ReadSpec<
 > = Common<Name, I, O> & {
   readonly effect: 'read';
   readonly queue: 'reads' | 'slow-reads';
+  /** Called by the platform itself (argument completion, checks before a claim); never listed, never callable as a tool. */
+  readonly internal: boolean;
 };
 
 /** Changes Countersign's own records only (withdrawing a request): no approval, but not a read either. */
@@ -68,15 +74,23 @@ export type ActionSpec<
   /** Raise it when the meaning of the input changes: it is part of what people approve. */
   readonly schemaVersion: number;
   /** What will happen, for the approver, from validated input. */
-  readonly asks: (input: z.output<I>) => string;
+  asks(input: z.output<I>): string;
+  /**
+   * Internal read with the same input, run before a *new* claim: what it refuses is never asked of people.
+   * It does not replace the body's own judgement, which sees the world after they have answered.
+   */
+  readonly precheck?: string;
 };
 
 export type ToolSpec = ReadSpec | ControlSpec | ActionSpec;
 
 export function defineRead<Name extends string, I extends z.ZodObject, O extends z.ZodObject>(
-  spec: Omit<ReadSpec<Name, I, O>, 'effect' | 'queue'> & { readonly queue?: 'slow-reads' },
+  spec: Omit<ReadSpec<Name, I, O>, 'effect' | 'queue' | 'internal'> & {
+    readonly queue?: 'slow-reads';
+    readonly internal?: true;
+  },
 ): ReadSpec<Name, I, O> {
-  return { ...spec, effect: 'read', queue: spec.queue ?? 'reads' };
+  return { ...spec, effect: 'read', queue: spec.queue ?? 'reads', internal: spec.internal ?? false };
 }
 
 export function defineControl<Name extends string, I extends z.ZodObject, O extends z.ZodObject>(

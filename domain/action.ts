@@ -77,10 +77,13 @@ export interface ActionDesk {
    * Writes the claim and the audit row `proposed` in one transaction, or answers with the earlier action of
    * the same key (same tenant, requester, tool), or, without a key, with the open one of the same digest.
    *
+   * `check` runs before a new claim is written, never for a repeat (the world it would judge is the one the first
+   * attempt has changed); nothing is written when it throws.
+   *
    * @throws {Refusal} idempotency_conflict: same key, other arguments. no_person: the requester has no grant,
-   *   or is an agent without an owner.
+   *   or is an agent without an owner. Whatever `check` throws.
    */
-  claim(plan: ActionPlan, key: string | undefined): Promise<Claim>;
+  claim(plan: ActionPlan, key: string | undefined, check?: () => Promise<void>): Promise<Claim>;
   /** Undefined when unknown or not the caller's to see. Requester, their agents, and holders of the approver role see it. */
   find(caller: Caller, actionId: string): Promise<Action | undefined>;
   /** Open actions the caller may decide on or asked for, oldest first. */

@@ -1,0 +1,107 @@
+import { z } from 'zod';
+
+/**
+ * The words that tools share: one described field per idea, so that every tool says it the same way.
+ *
+ * Patterns are plain enough for any JSON Schema reader (no flags, no look-around) and keep out everything an
+ * id never holds: white space, quotes, semicolons.
+ */
+const MANGA_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
+const SKU = /^[A-Za-z0-9][A-Za-z0-9_.:/+-]*$/;
+const ORDER_ID = /^#?[A-Za-z0-9][A-Za-z0-9_.:-]*$/;
+
+export const field = {
+  manga_id: z.string().min(1).max(64).regex(MANGA_ID).describe('Id of a manga title, for example BER42.'),
+  volume_number: z.int().min(0).max(100_000).describe('Volume of the title, for example 42.'),
+  sku: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(SKU)
+    .describe(
+      'Stock keeping unit. A manga volume has <manga_id>-<volume, two digits>, for example BER42-42.',
+    ),
+  warehouse: z.string().min(1).max(64).regex(MANGA_ID).describe('Code of a warehouse, for example WH-2.'),
+  order_id: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(ORDER_ID)
+    .describe('Order number as the shop prints it, with or without its prefix: 88213, #W2611340, ord_456.'),
+  action_id: z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[A-Za-z0-9_-]+$/)
+    .describe('Id of an action, as the tool that proposed it answered.'),
+  purchase_order_id: z
+    .string()
+    .min(1)
+    .max(20)
+    .regex(/^#?[0-9]+$/)
+    .describe('Number of a purchase order, for example 1042.'),
+  region: z
+    .string()
+    .min(1)
+    .max(64)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9 _.-]*$/)
+    .describe('Region of warehouses, for example EU; "all" for every region.'),
+  limit: z.int().min(1).max(10).default(10).describe('How many orders at most, 1 to 10.'),
+} as const;
+
+/** ISO 8601 with zone: every time in a result says which one it is in. */
+export const instant = z
+  .string()
+  .refine(
+    (text) => /^\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text),
+    'no ISO 8601 time with zone',
+  )
+  .meta({ format: 'date-time' });
+
+/** Where facts come from, how old they are and how they were come by. Part of every result that states facts. */
+export const facts = {
+  source: z.literal('aurora_live').describe('The database of record. Authoritative: report it, add nothing.'),
+  as_of: instant.describe('When the facts were read from the database.'),
+  cache: z
+    .object({
+      hit: z.boolean().describe('True when the answer came from the cache.'),
+      age_s: z.int().min(0).describe('Age of the facts in seconds.'),
+      ttl_s: z.int().min(0).describe('For how many seconds such facts may be reused.'),
+    })
+    .describe('How the answer was come by.'),
+} as const;
+
+/** Amounts leave as numbers of the currency's major unit: 12.99 dollars, 1299 yen. */
+export const amount = z.number();
+export const currency = z.string().describe('ISO 4217 code of every amount beside it.');
+
+const PERSONAL = 'x-personal';
+
+/** Marks data about a person: sealed with the tenant's key before it enters Temporal, opened only in activities. */
+export function personal<S extends z.ZodType>(schema: S): S {
+  return schema.meta({ ...schema.meta(), [PERSONAL]: true });
+}
+
+const known = new WeakMap<z.ZodType, readonly (readonly string[])[]>();
+
+/** Paths of the personal fields of a schema; `*` stands for every element of a list. */
+export function personalPaths(schema: z.ZodType): readonly (readonly string[])[] {
+  const found = known.get(schema);
+  if (found) return found;
+  const paths = pathsOf(z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }), []);
+  known.set(schema, paths);
+  return paths;
+}
+
+type Node = z.core.JSONSchema._JSONSchema | readonly z.core.JSONSchema._JSONSchema[] | undefined;
+
+function pathsOf(node: Node, path: readonly string[]): readonly (readonly string[])[] {
+  if (typeof node !== 'object') return [];
+  if ('length' in node) return node.flatMap((each) => pathsOf(each, path));
+  if (node[PERSONAL] === true) return [path];
+  return [
+    ...Object.entries(node.properties ?? {}).flatMap(([name, child]) => pathsOf(child, [...path, name])),
+    ...pathsOf(node.items, [...path, '*']),
+    ...pathsOf(node.anyOf, path),
+  ];
+}

@@ -1,0 +1,69 @@
+import type { PromptSpec } from '../define.ts';
+import { ONLY_REPORT } from '../instructions.ts';
+
+const lowStockReview: PromptSpec = {
+  name: 'low_stock_review',
+  server: 'inventory',
+  title: 'Low-stock review',
+  description: 'Guide the agent through a low-stock reorder review.',
+  scopes: ['inventory:read'],
+  args: [
+    {
+      name: 'region',
+      description: 'Region of warehouses to review; every region when left out.',
+      required: false,
+      complete: 'region',
+    },
+  ],
+  text: ({ region = 'all' }) =>
+    `Review stock for region '${region}'. For each SKU below its reorder ` +
+    'point, cross-check 7-day demand from the orders feed and propose a ' +
+    'reorder quantity. Ask me to approve before placing any order.',
+};
+
+const dailySupplyChainBriefing: PromptSpec = {
+  name: 'daily_supply_chain_briefing',
+  server: 'platform',
+  title: 'Daily supply-chain briefing',
+  description: 'Where fulfilment stands this morning, over all six areas of it.',
+  scopes: ['briefing:read'],
+  args: [],
+  text: () =>
+    [
+      'Write my daily supply-chain briefing. Read every area that you have access to, in this order, and name those that you could not read:',
+      '1. Upcoming customer orders (orders://upcoming) and 7-day demand (orders://demand/7d).',
+      '2. Inventory across warehouses (inventory://warehouses; inventory://warehouse/{wid}/stock where something is below its reorder point).',
+      '3. In-flight deliveries and drivers.',
+      '4. Returns and RMAs.',
+      '5. Damage claims.',
+      '6. Payment and settlement status.',
+      'Then list what waits for a decision (approvals://pending).',
+      'Say first what needs me today and why, with the order, SKU or delivery it concerns. Give figures only as they were returned, with their as_of. NEVER infer what you could not read.',
+      'Propose actions where they help, and ask me before you request any.',
+    ].join('\n'),
+};
+
+const investigateLateShipment: PromptSpec = {
+  name: 'investigate_late_shipment',
+  server: 'orders',
+  title: 'Investigate a late shipment',
+  description: 'Find out why an order is late and what can be done about it.',
+  scopes: ['orders:read'],
+  args: [{ name: 'order_id', description: 'The order that is late.', required: true, complete: 'order_id' }],
+  text: ({ order_id = '' }) =>
+    [
+      `Investigate why order ${order_id} is late.`,
+      `Read its record (orders://order/${encodeURIComponent(order_id)}): promised and estimated delivery, days late, carrier, delivery and the status of its driver.`,
+      'Follow the chain from order to shipment to delivery to driver and name the first link that explains the delay, with the fields that show it.',
+      'If the record does not explain it, say so. NEVER infer a cause.',
+      'Then propose what to do about it, and ask me before you request any action.',
+      ONLY_REPORT,
+    ].join('\n'),
+};
+
+/** Reusable templates that a user picks; a host shows them as slash commands. */
+export const prompts: readonly PromptSpec[] = [
+  lowStockReview,
+  dailySupplyChainBriefing,
+  investigateLateShipment,
+];
