@@ -3,6 +3,7 @@ import {
   chmodSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   unlinkSync,
@@ -38,6 +39,10 @@ const INSTALLATION = z.object({ id: z.string().min(1) });
 export function openState(home: string): State {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const path = realpathSync(home);
+  const contents = readdirSync(path);
+  if (contents.length > 0 && !contents.some((name) => name.startsWith('installation.json'))) {
+    throw new Error(`${path} holds something else; COUNTERSIGN_HOME must be a new or an empty directory`);
+  }
   chmodSync(path, 0o700);
   const { id } = createOnce(join(path, 'installation.json'), INSTALLATION, () => ({ id: randomUUID() }));
   const name = `countersign-${createHash('sha256').update(`${path}\n${id}`).digest('hex').slice(0, 8)}`;
