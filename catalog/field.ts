@@ -12,7 +12,7 @@ const ORDER_ID = /^#?[A-Za-z0-9][A-Za-z0-9_.:-]*$/;
 
 export const field = {
   manga_id: z.string().min(1).max(64).regex(MANGA_ID).describe('Id of a manga title, for example BER42.'),
-  volume_number: z.int().min(0).max(100_000).describe('Volume of the title, for example 42.'),
+  volume_number: z.int().min(1).max(100_000).describe('Volume of the title, for example 42.'),
   sku: z
     .string()
     .min(1)
@@ -93,15 +93,15 @@ export function personalPaths(schema: z.ZodType): readonly (readonly string[])[]
   return paths;
 }
 
-type Node = z.core.JSONSchema._JSONSchema | readonly z.core.JSONSchema._JSONSchema[] | undefined;
+type Node = z.core.JSONSchema._JSONSchema;
 
 function pathsOf(node: Node, path: readonly string[]): readonly (readonly string[])[] {
-  if (typeof node !== 'object') return [];
-  if ('length' in node) return node.flatMap((each) => pathsOf(each, path));
+  if (typeof node === 'boolean') return [];
   if (node[PERSONAL] === true) return [path];
+  const { properties = {}, items, anyOf = [] } = node;
   return [
-    ...Object.entries(node.properties ?? {}).flatMap(([name, child]) => pathsOf(child, [...path, name])),
-    ...pathsOf(node.items, [...path, '*']),
-    ...pathsOf(node.anyOf, path),
+    ...Object.entries(properties).flatMap(([name, child]) => pathsOf(child, [...path, name])),
+    ...(items === undefined || Array.isArray(items) ? [] : pathsOf(items, [...path, '*'])),
+    ...anyOf.flatMap((child) => pathsOf(child, path)),
   ];
 }

@@ -25,3 +25,9 @@ export function majorUnits({ amountMinor, currency }: Money): number {
   const decimals = decimalsOf(currency);
   return decimals === 0 ? amountMinor : Number((amountMinor / 10 ** decimals).toFixed(decimals));
 }
+
+/** Minor units of a decimal number as a database prints it: '12.99' USD → 1299. Half a minor unit rounds up. */
+export function minorUnits(decimal: string, currency: Currency): number {
+  // Moving the exponent in the text is exact; multiplying 1.005 by 100 is not.
+  return Math.round(Number(`${decimal}e${decimalsOf(currency)}`));
+}

@@ -56,6 +56,13 @@ export type Delivery = {
   readonly note: string | null;
 };
 
+/** Money that moved for an order. `method` is the kind of payment method, never its number. */
+export type OrderPayment = {
+  readonly kind: 'payment' | 'refund';
+  readonly amountMinor: number;
+  readonly method: string | null;
+};
+
 /** One order as every face of it needs (status, history, details, record): conflict X-18. Times are ISO 8601, UTC. */
 export type Order = {
   readonly orderId: string;
@@ -66,13 +73,18 @@ export type Order = {
   readonly fulfilledAt: string | null;
   readonly customerId: string;
   readonly userId: string;
+  readonly customerName: string;
+  /** Masked where it is read, so that the clear address is in no cache and no plan. */
+  readonly customerEmailMasked: string;
   readonly currency: Currency;
   readonly totalMinor: number;
   readonly discountAppliedMinor: number;
   readonly shippingCostMinor: number;
   readonly paymentMethod: string | null;
   readonly lines: readonly OrderLine[];
+  /** Oldest first. */
   readonly shipments: readonly Shipment[];
+  readonly payments: readonly OrderPayment[];
   readonly delivery: Delivery | null;
 };
 
@@ -80,7 +92,10 @@ export type Order = {
 export type OrderScope = { readonly tenant: string; readonly customerId?: string };
 
 export interface OrderReader {
-  /** Undefined when unknown or outside the scope; the two cannot be told apart. Accepts the id with or without `#`/`ord_`. */
+  /**
+   * Undefined when unknown or outside the scope; the two cannot be told apart. Accepts every spelling of
+   * `order-ids.ts`; an id that is a spelling of two orders in scope finds neither.
+   */
   find(scope: OrderScope, orderId: string): Promise<Order | undefined>;
   /** Newest first. `limit` counts orders, not lines. */
   recent(scope: OrderScope, limit: number): Promise<readonly Order[]>;

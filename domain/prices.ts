@@ -45,6 +45,13 @@ export function boundariesAfter(schedule: PriceSchedule, at: number): readonly n
 }
 
 export interface PriceReader {
-  /** Without a volume: the title's lowest volume. Undefined when there is no price. */
-  schedule(tenant: string, mangaId: string, volumeNumber?: number): Promise<PriceSchedule | undefined>;
+  /**
+   * The price record that holds at `now`, with its promotions. Without a volume: the title's lowest volume that has
+   * a price. Undefined when there is none.
+   */
+  schedule(
+    tenant: string,
+    volume: { readonly mangaId: string; readonly volumeNumber?: number },
+    now: Date,
+  ): Promise<PriceSchedule | undefined>;
 }

@@ -1,4 +1,5 @@
 import type { Completable } from './complete.ts';
+import type { Currency } from './money.ts';
 
 /** A *position* is a SKU at a warehouse. */
 export type StockPosition = {
@@ -32,10 +33,13 @@ export type ProductStock = {
   readonly category: string;
   readonly quantity: number;
   readonly reserved: number;
+  /** False where no warehouse keeps a count of it: its stock is unknown, not zero. */
+  readonly counted: boolean;
   /** Null where no level is set. */
   readonly reorderLevel: number | null;
   /** Minor units of the shop's currency: Σ quantity × cost per unit. */
   readonly valueMinor: number;
+  readonly currency: Currency;
 };
 
 export type PurchaseOrder = {
@@ -53,23 +57,35 @@ export type PurchaseOrder = {
 
 /** The warehouse system, read. A thin client: Postgres stands behind it here, a WMS may elsewhere. */
 export interface StockReader {
-  /** Without a volume: every volume of the title, ascending. Empty when the title is unknown. */
+  /** Without a volume: every volume of the title that is counted anywhere, ascending. Empty when there is none. */
   volumes(tenant: string, mangaId: string, volumeNumber?: number): Promise<readonly VolumeStock[]>;
-  /** Positions of one warehouse, by SKU; undefined when there is no such warehouse. */
+  /** Positions of one warehouse, by SKU, and how many there are in all; undefined when there is no such warehouse. */
   warehouseStock(
     tenant: string,
     warehouse: string,
-  ): Promise<{ readonly warehouse: Warehouse; readonly positions: readonly StockPosition[] } | undefined>;
+    limit: number,
+  ): Promise<
+    | { readonly warehouse: Warehouse; readonly total: number; readonly positions: readonly StockPosition[] }
+    | undefined
+  >;
+  /** Positions below their reorder point in one warehouse, emptiest first, and how many there are in all. */
+  lowStock(
+    tenant: string,
+    warehouse: string,
+    limit: number,
+  ): Promise<{ readonly total: number; readonly positions: readonly StockPosition[] }>;
   warehouses(
     tenant: string,
   ): Promise<
     readonly (Warehouse & { readonly skus: number; readonly units: number; readonly belowReorder: number })[]
   >;
   position(tenant: string, sku: string, warehouse: string): Promise<StockPosition | undefined>;
+  /** `product`: its name or SKU, else a part of the name; capitals do not matter. By name. */
   products(
     tenant: string,
     filter: { readonly product?: string; readonly category?: string },
   ): Promise<readonly ProductStock[]>;
+  /** Accepts the number with or without `#`. */
   purchaseOrder(tenant: string, id: string): Promise<PurchaseOrder | undefined>;
   /** For argument completion: values that start with `prefix`, at most `limit`, sorted. */
   complete(

@@ -52,6 +52,7 @@ export const getInventoryStatus = defineRead({
     out_of_stock_items: z
       .array(z.object({ ...item, status: z.literal('out_of_stock') }))
       .describe('By name, at most 200.'),
+    uncounted_products: z.int().describe('Products nobody counts: neither low nor out of stock.'),
     total_value: amount.describe('Sum of quantity on hand times cost per unit.'),
     currency: currency.nullable(),
     ...facts,

@@ -11,7 +11,7 @@ const position = z.object({
   on_order: z.int().describe('On purchase orders that have not arrived.'),
   reorder_level: z.int().describe('The reorder point.'),
   max_stock: z.int(),
-  below_reorder_point: z.boolean(),
+  below_reorder_point: z.boolean().describe('True at or below it.'),
 });
 
 const place = { warehouse: z.string(), city: z.string(), region: z.string() };
@@ -43,7 +43,7 @@ export const regionStock = defineResource({
   uri: 'inventory://region/{region}/stock',
   title: 'Stock of a region',
   description:
-    'What is below its reorder point in the warehouses of a region ("all" for every region), as JSON. NEVER infer levels that are not in it.',
+    'What is at or below its reorder point in the warehouses of a region ("all" for every region), as JSON. NEVER infer levels that are not in it.',
   scopes: INVENTORY_READ,
   timeoutSeconds: 10,
   params: z.strictObject({ region: field.region }),
@@ -73,7 +73,7 @@ export const warehouses = defineResource({
         ...place,
         skus: z.int(),
         units: z.int(),
-        below_reorder_point: z.int().describe('How many SKUs are below their reorder point.'),
+        below_reorder_point: z.int().describe('How many SKUs are at or below their reorder point.'),
       }),
     ),
     ...facts,

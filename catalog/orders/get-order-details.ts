@@ -37,8 +37,9 @@ export const getOrderDetails = defineRead({
     days_late: z.int().min(0).optional(),
     payment_method: z.string().nullable().optional().describe('Kind of payment, never its number.'),
     payments: z
-      .array(z.object({ type: z.string(), amount, currency, status: z.string(), paid_at: instant }))
-      .optional(),
+      .array(z.object({ kind: z.enum(['payment', 'refund']), amount, method: z.string().nullable() }))
+      .optional()
+      .describe('Money that moved. The method is its kind, never its number.'),
     customer: z
       .object({
         customer_id: z.string(),
