@@ -26,44 +26,92 @@ export type CacheKey = {
   readonly parts: readonly (string | number)[];
 };
 
+/** What a load should know about the moment it runs in. */
+export type LoadHint = {
+  /** The key was invalidated a moment ago: a read replica may not have the write yet, so read from the primary. */
+  readonly preferPrimary: boolean;
+};
+
 /** The read-through cache as bodies see it. */
 export interface Cache {
   /**
-   * The cached value, or what `load` returns. Concurrent callers of one key share one `load` (single flight).
-   * A store that is gone or slow never fails a read: `load` answers.
+   * The cached value, or what `load` returns. Concurrent callers of one key share one `load` (single flight), so
+   * what it returns is frozen. A store that is gone or slow never fails a read: `load` answers.
    *
-   * `maxAgeSeconds` caps this entry's life below its kind's TTL (a price before its next boundary).
+   * `maxAgeSeconds` caps this entry's life below its kind's TTL (a price before its next boundary); 0 keeps nothing.
+   * `load` may be called again (a leader that hangs or is cancelled, an invalidation under way), so it only reads.
    */
   read<T extends JsonValue>(
     key: CacheKey,
-    load: () => Promise<T>,
+    load: (hint?: LoadHint) => Promise<T>,
     options?: { readonly maxAgeSeconds?: (value: T) => number },
   ): Promise<Loaded<T>>;
-  /** Raises the key's generation: nobody, not even a load already under way, can serve or refill the old value. */
+  /**
+   * Voids the key: nobody who asks from now on, and no load already under way, can serve or refill the old value.
+   * Call it after the commit. It never fails: while the store is away this process reads past it until the
+   * invalidation is made good, and other processes may serve the old value until its TTL ends.
+   */
   invalidate(key: CacheKey): Promise<void>;
 }
 
-/** An entry as a store keeps it. Instants in Unix milliseconds. */
+/** Each answered read counts one of `hit`, `miss`, `bypass` (the store could not be asked); the rest come on top. */
+export const CACHE_EVENTS = ['hit', 'miss', 'bypass', 'early_refresh', 'store_error'] as const;
+
+export type CacheEvent = (typeof CACHE_EVENTS)[number];
+
+export interface CacheMetrics {
+  count(event: CacheEvent, kind: CacheKind): void;
+}
+
+/** An entry as a store keeps it. Durations, not instants: the clocks of two processes never meet. */
 export type CacheEntry = {
   readonly value: JsonValue;
+  /** When the load began, by the loader's clock (Unix milliseconds); shown as `asOf`, never compared. */
   readonly loadedAtMs: number;
-  readonly expiresAtMs: number;
+  /** Life of the entry, counted from its ticket. */
+  readonly ttlMs: number;
   /** How long the load took; feeds probabilistic early expiry. */
   readonly deltaMs: number;
 };
 
-/** What a store answers for a key: the entry, if any, and the key's generation. */
-export type CacheLookup = { readonly entry?: CacheEntry; readonly generation: number };
+/** An entry as it is found, with its age by the store's own clock. */
+export type FoundEntry = CacheEntry & { readonly ageMs: number; readonly atMs: number };
 
-/** The place entries live in: in-process or Redis, held to one contract suite. */
+/** The right to store what is loaded after it was handed out. Void after an invalidation or `TICKET_MS`. */
+export type CacheTicket = {
+  readonly generation: string;
+  /** The store's own clock when the ticket was handed out: a stored entry's life begins here. */
+  readonly atMs: number;
+};
+
+/** A load that takes longer than this is answered but not stored. */
+export const TICKET_MS = 10_000;
+
+export type CacheLookup = {
+  readonly entry?: FoundEntry;
+  readonly ticket: CacheTicket;
+  /** The key was invalidated within the time its `invalidate` named. */
+  readonly recentlyInvalidated: boolean;
+};
+
+/**
+ * The place entries live in: in-process or Redis, held to one contract suite.
+ *
+ * A store may forget anything at any time: an entry forgotten is a miss, and a generation forgotten voids its
+ * tickets, so forgetting never brings an old value back.
+ */
 export interface CacheStore {
   get(key: string): Promise<CacheLookup>;
-  /** Stores the entry if the key's generation is still `generation`; answers whether it did. */
-  put(key: string, entry: CacheEntry, generation: number): Promise<boolean>;
-  /** Raises the generation and drops the entry. */
-  invalidate(key: string): Promise<void>;
-  /** Takes the right to load `key` for `leaseMs`, over all processes; false when another holds it. */
-  lease(key: string, owner: string, leaseMs: number): Promise<boolean>;
+  /** Stores the entry if its ticket is still good and no entry of a later ticket is there; answers whether it did. */
+  put(key: string, entry: CacheEntry, ticket: CacheTicket): Promise<boolean>;
+  /** Drops the entry, voids every ticket, and marks the key as recently invalidated for `markMs`. */
+  invalidate(key: string, markMs: number): Promise<void>;
+  /**
+   * Takes the right to load `key` for `leaseMs`, over all processes. False when another owner holds it, or when the
+   * entry is no longer the one the asker saw (`seenAtMs`; undefined: saw none). A repeat by the holder extends it.
+   */
+  lease(key: string, owner: string, leaseMs: number, seenAtMs?: number): Promise<boolean>;
+  /** Gives the lease back; does nothing when another owner holds it. */
   release(key: string, owner: string): Promise<void>;
   close(): Promise<void>;
 }
