@@ -5,11 +5,15 @@ import { identify, isAlive } from './processes.ts';
 
 const PROCESS = z.object({ pid: z.int().positive(), startedAt: z.string() });
 
+const SERVER = PROCESS.extend({ address: z.string(), uiUrl: z.string().optional() });
+/** A server that a start has started, and where it listens. */
+export type StartedServer = z.output<typeof SERVER>;
+
 const RUN = z.object({
   /** The process that holds this home. */
   holder: PROCESS,
   /** Servers it started and will stop; a later start adopts or ends them when the holder was killed. */
-  started: z.record(z.string(), PROCESS),
+  started: z.record(z.string(), SERVER),
   urls: z.record(z.string(), z.string()),
   /** What a process beside it needs to know. Passwords of the loopback database included: the file is 0600. */
   environment: z.record(z.string(), z.string()),
