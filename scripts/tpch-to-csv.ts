@@ -34,7 +34,12 @@ async function* rowsOf(folder: string, table: string): AsyncGenerator<Field> {
 
 const quoted = (value: string) => (/[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
 
-async function write(folder: string, file: string, header: string, rows: AsyncIterable<string[]>): Promise<void> {
+async function write(
+  folder: string,
+  file: string,
+  header: string,
+  rows: AsyncIterable<string[]>,
+): Promise<void> {
   const out = createWriteStream(join(folder, file));
   out.write(`${header}\n`);
   let count = 0;
@@ -47,7 +52,10 @@ async function write(folder: string, file: string, header: string, rows: AsyncIt
   process.stdout.write(`${file}: ${count} rows\n`);
 }
 
-async function* mapped(rows: AsyncIterable<Field>, map: (field: Field) => string[]): AsyncGenerator<string[]> {
+async function* mapped(
+  rows: AsyncIterable<Field>,
+  map: (field: Field) => string[],
+): AsyncGenerator<string[]> {
   for await (const field of rows) yield map(field);
 }
 
@@ -78,7 +86,13 @@ async function* stockOf(folder: string): AsyncGenerator<string[]> {
   let part = '';
   let held = new Map<string, { quantity: number; cost: string }>();
   const flush = () =>
-    [...held].map(([nation, { quantity, cost }]) => [part, `WH-${nation}`, String(quantity), MAX_STOCK, cost]);
+    [...held].map(([nation, { quantity, cost }]) => [
+      part,
+      `WH-${nation}`,
+      String(quantity),
+      MAX_STOCK,
+      cost,
+    ]);
   for await (const row of rowsOf(folder, 'partsupp')) {
     if (row('ps_partkey') !== part) {
       yield* flush();

@@ -11,6 +11,8 @@ export type FieldKind =
   | 'flag'
   | 'options'
   | 'status'
+  | 'word'
+  | 'entry'
   | 'currency'
   | 'lastFour';
 
@@ -107,6 +109,7 @@ export const FILE_SPECS: Readonly<Record<ImportTable, FileSpec>> = {
       maybe('currency', 'currency'),
       maybe('discount', 'money'),
       maybe('shipping_cost', 'money'),
+      maybe('total', 'money'),
       maybe('payment_method'),
       maybe('ship_address1'),
       maybe('ship_address2'),
@@ -141,7 +144,7 @@ export const FILE_SPECS: Readonly<Record<ImportTable, FileSpec>> = {
     columns: [
       needed('customer_id', 'id'),
       needed('payment_method_id', 'id'),
-      needed('type', 'id'),
+      needed('type', 'word'),
       maybe('balance', 'money'),
       maybe('brand'),
       maybe('last_four', 'lastFour'),
@@ -155,10 +158,9 @@ export const FILE_SPECS: Readonly<Record<ImportTable, FileSpec>> = {
     columns: [
       needed('order_id', 'id'),
       needed('seq', 'line'),
-      needed('type', 'id'),
+      needed('type', 'entry'),
       needed('amount', 'money'),
       maybe('payment_method_id', 'id'),
-      maybe('created_at', 'instant'),
     ],
   },
   warehouses: {

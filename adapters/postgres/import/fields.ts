@@ -26,7 +26,10 @@ const PLAIN = /^[\x20-\x7e]*$/;
 
 function text(raw: string): string | FieldProblem {
   if (raw.length > MAX_TEXT) return problem(`longer than ${MAX_TEXT} characters`);
-  if (!PLAIN.test(raw) && HIDDEN.test(raw)) return problem('holds control or invisible characters');
+  if (!PLAIN.test(raw)) {
+    if (raw.includes('\uFFFD')) return problem('holds bytes that are not UTF-8 text');
+    if (HIDDEN.test(raw)) return problem('holds control or invisible characters');
+  }
   return raw.trim() === '' ? problem('holds nothing but space') : raw;
 }
 
@@ -35,7 +38,7 @@ function id(raw: string): string | FieldProblem {
 }
 
 function email(raw: string): string | FieldProblem {
-  return EMAIL.test(raw) ? raw : problem('not an e-mail address');
+  return EMAIL.test(raw) && !raw.includes('\uFFFD') ? raw : problem('not an e-mail address');
 }
 
 function count(raw: string): string | FieldProblem {
@@ -80,8 +83,8 @@ function options(raw: string): string | FieldProblem {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       return problem('not a JSON object');
     const flat = Object.values(value).every((option) => option === null || typeof option !== 'object');
-    // jsonb cannot hold U+0000, not even escaped.
-    if (!flat || raw.includes('\\u0000')) return problem('not a flat JSON object');
+    // jsonb cannot hold U+0000 or half a surrogate pair, not even escaped.
+    if (!flat || /\uFFFD|\\u0000|\\ud[89a-f]/i.test(raw)) return problem('not a flat JSON object');
     return JSON.stringify(value);
   } catch {
     return problem('not JSON');
@@ -100,18 +103,12 @@ const STATUS_WORDS: ReadonlyMap<string, string> = new Map([
   ['returned', 'ReturnInitiated'],
 ]);
 
-/** Keeps the word; `stateOf` gives its state when staging. */
+/** Keeps the word: its state is looked up when the order is written. */
 function status(raw: string): string | FieldProblem {
   return STATUS_WORDS.has(raw.toLowerCase()) ? raw : problem('not a status this import knows');
 }
 
-/** @throws {Error} for a word that `status` did not accept. */
-export function stateOf(word: string): string {
-  const state = STATUS_WORDS.get(word.toLowerCase());
-  if (state === undefined) throw new Error('a status that was never accepted');
-  return state;
-}
-
+/** Word, in small letters, and state. */
 export const STATUS_PAIRS: readonly (readonly [string, string])[] = [...STATUS_WORDS];
 
 function money(currency: string): FieldReader {
@@ -137,6 +134,9 @@ export function readersFor(currency: string): Readonly<Record<FieldKind, FieldRe
     status,
     // No conversion without a stated rate: a shop has one currency.
     currency: (raw) => (raw === currency ? raw : problem("not the shop's currency")),
+    word: (raw) =>
+      /^[a-z][a-z0-9_]{0,39}$/.test(raw) ? raw : problem('not a word of small letters, digits and _'),
+    entry: (raw) => (raw === 'payment' || raw === 'refund' ? raw : problem('neither payment nor refund')),
     lastFour: (raw) => (/^\d{4}$/.test(raw) ? raw : problem('not four digits')),
   };
 }
