@@ -65,7 +65,7 @@ async function knownRoles(client: Client): Promise<readonly Known[]> {
 async function missing(client: Client, known: readonly Known[]): Promise<readonly string[]> {
   const { rows } = await client.query<{ login: string; may_create: boolean | null }>(
     `select session_user as login,
-            (select has_schema_privilege(oid, 'public', 'create, usage') from pg_roles where rolname = $1)
+            (select has_schema_privilege(oid, 'public', 'create') from pg_roles where rolname = $1)
               as may_create`,
     [OWNER],
   );
