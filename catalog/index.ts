@@ -84,5 +84,10 @@ function ofServer<S extends { readonly server: Server }>(all: readonly S[], serv
   return server === undefined ? all : all.filter((one) => one.server === server || one.server === 'platform');
 }
 
-export { checkReorder, completeArgument, createReorder };
+export { checkReorder, completeArgument };
+export { mayUse } from './access.ts';
+export { IDEMPOTENCY_KEY, sortArguments } from './arguments.ts';
+export { personalPaths } from './field.ts';
+export { INSTRUCTIONS, ONLY_REPORT } from './instructions.ts';
 export { COMPLETION_SCOPES } from './platform/complete-argument.ts';
+export { actionOutcome, listedInputSchema, resourceSchema, wireOutputSchema } from './schemas.ts';

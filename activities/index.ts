@@ -1,0 +1,67 @@
+/** The front door of the activities: the body of everything in the catalog, over interfaces alone. */
+import type { Bodies } from '../catalog/index.ts';
+import type { ActionDesk, Effects } from '../domain/action.ts';
+import type { Cache } from '../domain/cache.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { OrderReader } from '../domain/orders.ts';
+import type { PriceReader } from '../domain/prices.ts';
+import type { Runs } from '../domain/runs.ts';
+import type { StockReader } from '../domain/stock.ts';
+import type { Sided } from './from.ts';
+import { checkReorder } from './inventory/check-reorder.ts';
+import { checkStock } from './inventory/check-stock.ts';
+import { createReorder } from './inventory/create-reorder.ts';
+import { getInventoryStatus } from './inventory/get-inventory-status.ts';
+import { purchaseOrder, regionStock, warehouses, warehouseStock } from './inventory/resources.ts';
+import { getOrderDetails } from './orders/get-order-details.ts';
+import { getOrderStatus } from './orders/get-order-status.ts';
+import { listRecentOrders } from './orders/list-recent-orders.ts';
+import { demand7d, orderRecord, upcomingOrders } from './orders/resources.ts';
+import { cancelAction } from './platform/cancel-action.ts';
+import { completeArgument } from './platform/complete-argument.ts';
+import { getActionStatus } from './platform/get-action-status.ts';
+import { pendingApprovals } from './platform/resources.ts';
+import { getPrice } from './pricing/get-price.ts';
+
+export type { Sided } from './from.ts';
+
+/** What the bodies work with. */
+export type BodyDeps = {
+  readonly cache: Cache;
+  readonly stock: Sided<StockReader>;
+  readonly orders: Sided<OrderReader>;
+  readonly prices: Sided<PriceReader>;
+  readonly desk: Pick<ActionDesk, 'find' | 'cancel' | 'pending'>;
+  readonly effects: Effects;
+  readonly runs: Pick<Runs, 'nudge'>;
+  /** Business time: what orders, prices and promotions are dated by. */
+  readonly clock: Clock;
+  /** Real time: when something was read. */
+  readonly realTime: Clock;
+};
+
+/** One body for everything in the catalog, by name. One that is missing does not compile. */
+export function bodies(deps: BodyDeps): Bodies {
+  const { cache, stock, orders, prices, desk, effects, runs, clock, realTime } = deps;
+  return {
+    cancel_action: cancelAction(desk, runs, realTime),
+    check_reorder: checkReorder(stock.primary),
+    check_stock: checkStock(cache, stock),
+    complete_argument: completeArgument(orders.replica, stock.replica),
+    create_reorder: createReorder(effects, cache),
+    demand_7d: demand7d(cache, orders, clock),
+    get_action_status: getActionStatus(desk, realTime),
+    get_inventory_status: getInventoryStatus(cache, stock),
+    get_order_details: getOrderDetails(cache, orders),
+    get_order_status: getOrderStatus(cache, orders),
+    get_price: getPrice(cache, prices, clock),
+    list_recent_orders: listRecentOrders(cache, orders),
+    order_record: orderRecord(cache, orders),
+    pending_approvals: pendingApprovals(desk, realTime),
+    purchase_order: purchaseOrder(stock.primary, realTime),
+    region_stock: regionStock(cache, stock),
+    upcoming_orders: upcomingOrders(cache, orders),
+    warehouse_stock: warehouseStock(cache, stock),
+    warehouses: warehouses(cache, stock),
+  };
+}

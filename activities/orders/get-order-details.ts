@@ -1,0 +1,42 @@
+import type { ToolBodies } from '../../catalog/index.ts';
+import type { Cache } from '../../domain/cache.ts';
+import { LEGACY_STATUS, type OrderReader } from '../../domain/orders.ts';
+import { factsOf } from '../facts.ts';
+import type { Sided } from '../from.ts';
+import { readOrder, scopeOf } from './read-orders.ts';
+import { entryOf, inMajor, moneyAndGoods } from './views.ts';
+
+export function getOrderDetails(cache: Cache, orders: Sided<OrderReader>): ToolBodies['get_order_details'] {
+  return async ({ caller, input: { order_id } }) => {
+    const loaded = await readOrder(cache, orders, scopeOf(caller), order_id);
+    const order = loaded.value;
+    if (order === null) {
+      const message = `No order ${order_id} was found. Do not infer.`;
+      return { status: 'not_found', order_id, message, ...factsOf(loaded) };
+    }
+    const { message, next_step } = entryOf(order);
+    return {
+      order_id: order.orderId,
+      status: LEGACY_STATUS[order.state],
+      message,
+      state: order.state,
+      source_status: order.sourceStatus,
+      next_step,
+      date: order.createdAt,
+      fulfilled_date: order.fulfilledAt,
+      ...moneyAndGoods(order),
+      payment_method: order.paymentMethod,
+      payments: order.payments.map(({ kind, amountMinor, method }) => ({
+        kind,
+        amount: inMajor(order, amountMinor),
+        method,
+      })),
+      customer: {
+        customer_id: order.customerId,
+        name: order.customerName,
+        email: order.customerEmailMasked,
+      },
+      ...factsOf(loaded),
+    };
+  };
+}

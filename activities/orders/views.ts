@@ -1,0 +1,86 @@
+import { majorUnits } from '../../domain/money.ts';
+import { wordsFor } from '../../domain/order-messages.ts';
+import { daysLate, type Order, type OrderLine, type Shipment } from '../../domain/orders.ts';
+
+/** An order as its status and its history show it: the ten columns of document 000, lines nested. */
+export function entryOf(order: Order) {
+  const { carrier, trackingNumber, estimatedDelivery } = latestShipment(order) ?? NOT_SHIPPED;
+  const { message, nextStep } = wordsFor(order.state, estimatedDelivery);
+  return {
+    order_id: order.orderId,
+    status: order.state,
+    created_at: order.createdAt,
+    items: order.lines.map((line) => ({
+      manga_id: line.mangaId,
+      volume_number: line.volumeNumber,
+      sku: line.sku,
+      title: line.product,
+      quantity: line.quantity,
+      unit_price: inMajor(order, line.unitPriceMinor),
+    })),
+    currency: order.currency,
+    total: inMajor(order, order.totalMinor),
+    carrier,
+    tracking_number: trackingNumber,
+    estimated_delivery: estimatedDelivery,
+    message,
+    next_step: nextStep,
+  };
+}
+
+export function lineOf(order: Order, line: OrderLine) {
+  return {
+    line_no: line.lineNo,
+    sku: line.sku,
+    product: line.product,
+    manga_id: line.mangaId,
+    volume_number: line.volumeNumber,
+    quantity: line.quantity,
+    unit_price: inMajor(order, line.unitPriceMinor),
+    discount: inMajor(order, line.discountMinor),
+  };
+}
+
+export function shipmentOf(shipment: Shipment) {
+  return {
+    carrier: shipment.carrier,
+    tracking_number: shipment.trackingNumber,
+    promised_delivery: shipment.promisedDelivery,
+    estimated_delivery: shipment.estimatedDelivery,
+  };
+}
+
+export function latestShipment({ shipments }: Order): Shipment | undefined {
+  return shipments.at(-1);
+}
+
+export function lateness(order: Order): number {
+  const { promisedDelivery, estimatedDelivery } = latestShipment(order) ?? NOT_SHIPPED;
+  return daysLate(promisedDelivery, estimatedDelivery);
+}
+
+/** What the details and the record of an order have in common. */
+export function moneyAndGoods(order: Order) {
+  const last = latestShipment(order);
+  return {
+    currency: order.currency,
+    total: inMajor(order, order.totalMinor),
+    discount_applied: inMajor(order, order.discountAppliedMinor),
+    shipping_cost: inMajor(order, order.shippingCostMinor),
+    items: order.lines.map((line) => lineOf(order, line)),
+    shipments: order.shipments.map(shipmentOf),
+    shipment: last === undefined ? null : shipmentOf(last),
+    days_late: lateness(order),
+  };
+}
+
+export function inMajor({ currency }: Order, amountMinor: number): number {
+  return majorUnits({ amountMinor, currency });
+}
+
+const NOT_SHIPPED: Shipment = {
+  carrier: null,
+  trackingNumber: null,
+  promisedDelivery: null,
+  estimatedDelivery: null,
+};
