@@ -207,7 +207,7 @@ export function createCache(options: CacheOptions): Cache {
   ): Promise<{ answer: Answer; isKept?: boolean | undefined }> {
     const loaded = await loadOnce(ask, found.recentlyInvalidated);
     const { value, loadedAtMs, bornMs } = loaded;
-    const deltaMs = now() - bornMs;
+    const deltaMs = Math.ceil(now() - bornMs);
     const ttlMs = lifeMs(ask.kind, random(), ask.capSeconds(value));
     const isKept =
       ttlMs > 0

@@ -85,7 +85,7 @@ export type CacheTicket = {
 };
 
 /** A load that takes longer than this is answered but not stored. */
-export const TICKET_MS = 10_000;
+export const TICKET_MS = 5000;
 
 export type CacheLookup = {
   readonly entry?: FoundEntry;
