@@ -1,0 +1,55 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { FairQueue } from './fair-queue.ts';
+
+export type Metrics = {
+  /** One MCP call ended. Names no tenant and no subject: the page is readable by whoever reaches it. */
+  call(tool: string, outcome: string, seconds: number): void;
+  request(route: string, status: number): void;
+  text(): Promise<string>;
+  readonly contentType: string;
+};
+
+type Gauges = { readonly queue?: Pick<FairQueue, 'inFlight' | 'waiting'>; readonly sessions: () => number };
+
+export function createMetrics({ queue, sessions }: Gauges): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const calls = new Histogram({
+    name: 'countersign_call_seconds',
+    help: 'Duration of MCP calls by tool and outcome.',
+    labelNames: ['tool', 'outcome'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const requests = new Counter({
+    name: 'countersign_http_requests_total',
+    help: 'HTTP requests by route and status.',
+    labelNames: ['route', 'status'],
+    registers,
+  });
+  registry.registerMetric(gauge('countersign_sessions', 'Open MCP sessions.', sessions));
+  registry.registerMetric(
+    gauge('countersign_reads_in_flight', 'Reads started and not ended.', () => queue?.inFlight ?? 0),
+  );
+  registry.registerMetric(
+    gauge('countersign_reads_waiting', 'Reads that wait for a slot.', () => queue?.waiting ?? 0),
+  );
+  return {
+    call: (tool, outcome, seconds) => calls.observe({ tool, outcome }, seconds),
+    request: (route, status) => requests.inc({ route, status: String(status) }),
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+function gauge(name: string, help: string, read: () => number): Gauge {
+  return new Gauge({
+    name,
+    help,
+    registers: [],
+    collect() {
+      this.set(read());
+    },
+  });
+}

@@ -1,0 +1,254 @@
+import { createHash } from 'node:crypto';
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+  type WorkflowStartOptions,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+  isGrpcServiceError,
+} from '@temporalio/client';
+import { CancelledFailure, defineSearchAttributeKey } from '@temporalio/common';
+import type { Verdict } from '../domain/approval.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { Plan, ReadPlan } from '../domain/plan.ts';
+import { APPROVAL, NUDGE, WORKFLOWS, queueName } from '../domain/queues.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { Runs } from '../domain/runs.ts';
+import { type FairQueue, QueueFull } from './fair-queue.ts';
+import { refusalIn } from './failures.ts';
+
+/** The caller took the request back; its workflow has been told. */
+export class RequestCancelled extends Error {
+  constructor() {
+    super('The request was cancelled by the caller');
+    this.name = 'RequestCancelled';
+  }
+}
+
+export type TemporalRunsOptions = {
+  readonly client: Client;
+  readonly queuePrefix: string;
+  readonly queue: FairQueue;
+  /** Only with a client on the connection of a worker in this process. */
+  readonly eager: boolean;
+  /** How long Temporal may take to answer one request. */
+  readonly answerMs?: number;
+};
+
+/** Enough for a start, and short enough that a dead worker's task is taken over while the caller still waits. */
+const WORKFLOW_TASK_TIMEOUT = '3s';
+/** What a read may take beyond its body: queues, retries of workflow tasks, a takeover. */
+const MARGIN_SECONDS = 10;
+const TEMPORAL_GONE =
+  'The durable engine (Temporal) does not answer. Nothing was changed; try again in a minute. ' +
+  'Operators: /health names what is down.';
+
+/** Plans as Temporal workflows. */
+export function temporalRuns(options: TemporalRunsOptions): Runs {
+  const { client, queue } = options;
+  const answerMs = options.answerMs ?? 4000;
+  const soon = <T>(call: () => Promise<T>) => client.connection.withDeadline(Date.now() + answerMs, call);
+
+  async function begin(
+    type: string,
+    plan: Plan,
+    more: Partial<WorkflowStartOptions>,
+  ): Promise<WorkflowHandle> {
+    try {
+      return await soon(() => client.workflow.start(type, { ...startOptions(options, plan), ...more }));
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError)
+        return client.workflow.getHandle(plan.callId);
+      throw asRefusal(error);
+    }
+  }
+
+  return {
+    async read(plan, { signal } = {}) {
+      try {
+        return await queue.run(
+          plan.caller.tenant,
+          async () =>
+            outcomeOf(await begin(WORKFLOWS.read, plan, readOptions(options, plan)), plan, options, signal),
+          signal,
+        );
+      } catch (error) {
+        if (error instanceof QueueFull) {
+          throw new Refusal('busy', 'Too many requests are under way. Try again in a few seconds.');
+        }
+        if (signal?.aborted === true) throw new RequestCancelled();
+        throw error;
+      }
+    },
+
+    async startAction(plan) {
+      await begin(WORKFLOWS.action, plan, {
+        taskQueue: queueName(options.queuePrefix, 'actions'),
+        staticSummary: plan.title,
+        typedSearchAttributes: [
+          ...attributes(plan),
+          { key: ACTION_STATE, value: 'pending_approval' },
+          { key: APPROVER_ROLE, value: plan.approval.role },
+        ],
+      });
+    },
+
+    async vote(actionId, ballot) {
+      const handle = client.workflow.getHandle(actionId);
+      try {
+        return await soon(() => handle.executeUpdate<Verdict, [typeof ballot]>(APPROVAL, { args: [ballot] }));
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) {
+          throw new Refusal(
+            'action_closed',
+            'This action has already ended; nothing can be decided any more.',
+          );
+        }
+        throw asRefusal(error);
+      }
+    },
+
+    async nudge(actionId) {
+      try {
+        await soon(() => client.workflow.getHandle(actionId).signal(NUDGE));
+      } catch (error) {
+        // Ended or out of reach: the workflow reads Postgres before it does anything, nudged or not.
+        if (!(error instanceof WorkflowNotFoundError) && !isGrpcServiceError(error)) throw error;
+      }
+    },
+
+    async oweAudit(entries) {
+      const keys = entries.map(({ key }) => key).join('\n');
+      const workflowId = `audit-${createHash('sha256').update(keys).digest('hex').slice(0, 32)}`;
+      try {
+        await soon(() =>
+          client.workflow.start(WORKFLOWS.audit, {
+            workflowId,
+            taskQueue: queueName(options.queuePrefix, 'lifecycle'),
+            args: [entries],
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            workflowIdConflictPolicy: 'USE_EXISTING',
+          }),
+        );
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw asRefusal(error);
+      }
+    },
+  };
+}
+
+const TOOL_NAME = defineSearchAttributeKey('ToolName', 'KEYWORD');
+const SHOP_ID = defineSearchAttributeKey('ShopId', 'KEYWORD');
+const REQUESTED_BY = defineSearchAttributeKey('RequestedBy', 'KEYWORD');
+const ACTION_STATE = defineSearchAttributeKey('ActionState', 'KEYWORD');
+const APPROVER_ROLE = defineSearchAttributeKey('ApproverRole', 'KEYWORD');
+
+function attributes({ tool, caller }: Plan) {
+  return [
+    { key: TOOL_NAME, value: tool },
+    { key: SHOP_ID, value: caller.tenant },
+    { key: REQUESTED_BY, value: caller.subject },
+  ];
+}
+
+function startOptions({ queuePrefix, eager }: TemporalRunsOptions, plan: Plan): WorkflowStartOptions {
+  return {
+    workflowId: plan.callId,
+    taskQueue: queueName(queuePrefix, 'reads'),
+    args: [plan],
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    typedSearchAttributes: attributes(plan),
+    requestEagerStart: eager,
+  };
+}
+
+function readOptions(_options: TemporalRunsOptions, plan: ReadPlan): Partial<WorkflowStartOptions> {
+  // A read nobody waits for any more must not stay open for ever.
+  return { workflowExecutionTimeout: (plan.timeoutSeconds + MARGIN_SECONDS) * 1000 };
+}
+
+/** Waits for a read's output; gives up when Temporal has stopped answering or the time is over. */
+async function outcomeOf(
+  handle: WorkflowHandle,
+  plan: ReadPlan,
+  { client, answerMs = 4000 }: TemporalRunsOptions,
+  signal: AbortSignal | undefined,
+): Promise<JsonObject> {
+  const waiting = new AbortController();
+  const stop = () => waiting.abort();
+  const withdraw = () => void cancelQuietly(client, handle, answerMs);
+  signal?.addEventListener('abort', withdraw, { once: true });
+  const until = Date.now() + (plan.timeoutSeconds + MARGIN_SECONDS) * 1000;
+  // The payload converter made it from JSON, and a read's output is an object by its schema.
+  const result: Promise<JsonObject> = client.connection.withDeadline(until, () =>
+    client.connection.withAbortSignal(waiting.signal, () => handle.result()),
+  );
+  try {
+    if (signal?.aborted === true) withdraw();
+    return await Promise.race([result, whileAnswering(client, waiting.signal)]);
+  } catch (error) {
+    throw asRefusal(error);
+  } finally {
+    signal?.removeEventListener('abort', withdraw);
+    stop();
+    // Whichever lost the race ends with the abort; nobody waits for it any more.
+    result.catch(() => undefined);
+  }
+}
+
+/** Never resolves; rejects when Temporal fails to answer twice in a row. A long poll alone would hang on a dead server. */
+async function whileAnswering(client: Client, over: AbortSignal): Promise<never> {
+  for (let failures = 0; ;) {
+    await pause(failures === 0 ? 1200 : 300, over);
+    const answered = await answers(client);
+    failures = answered ? 0 : failures + 1;
+    if (failures >= 2) throw new Refusal('unavailable', TEMPORAL_GONE);
+  }
+}
+
+async function answers(client: Client): Promise<boolean> {
+  try {
+    await client.connection.withDeadline(Date.now() + 1000, () =>
+      client.connection.workflowService.getSystemInfo({}),
+    );
+    return true;
+  } catch (error) {
+    if (isGrpcServiceError(error)) return false;
+    throw error;
+  }
+}
+
+/** Resolves after `ms`; never, once `over` is aborted, so that a finished wait leaves no timer behind. */
+function pause(ms: number, over: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    over.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  });
+}
+
+async function cancelQuietly(client: Client, handle: WorkflowHandle, answerMs: number): Promise<void> {
+  try {
+    await client.connection.withDeadline(Date.now() + answerMs, () => handle.cancel());
+  } catch (error) {
+    // Already ended, or Temporal is away and the execution timeout will end it.
+    if (!(error instanceof WorkflowNotFoundError) && !isGrpcServiceError(error)) throw error;
+  }
+}
+
+/** What the caller is to be told, when it is an expected no; anything else stays a fault. */
+function asRefusal(error: unknown): unknown {
+  if (error instanceof Refusal) return error;
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error)) {
+    return new Refusal('unavailable', TEMPORAL_GONE);
+  }
+  if (error instanceof WorkflowFailedError) {
+    if (error.cause instanceof CancelledFailure) return new RequestCancelled();
+    return refusalIn(error) ?? error;
+  }
+  return error;
+}
