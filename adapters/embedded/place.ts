@@ -16,7 +16,9 @@ export type Place = {
 };
 
 const PLACE = z.object({ folder: z.string() });
-const OUTSIDE = '/var/lib/countersign';
+export const dataFolderName = 'data';
+/** Where the databases of starts as root live, one folder for each installation. */
+export const OUTSIDE = '/var/lib/countersign';
 
 /**
  * A plain user's database lives in the state directory. Root's cannot: PostgreSQL runs as another user, who may
@@ -29,7 +31,7 @@ export function findPlace(state: State, say: (line: string) => void): Place {
   if (known === undefined) writeFileSync(note, `${JSON.stringify({ folder })}\n`, { mode: 0o600 });
   if (!isRoot()) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return { folder, data: join(folder, 'data'), user: undefined, programs: state.home };
+    return { folder, data: join(folder, dataFolderName), user: undefined, programs: state.home };
   }
   const user = existsSync(folder) ? ownerOf(folder, say) : ownUser(say);
   mkdirSync(OUTSIDE, { recursive: true, mode: 0o755 });
@@ -38,7 +40,7 @@ export function findPlace(state: State, say: (line: string) => void): Place {
     chownSync(folder, user.uid, user.gid);
     say(`Its data is in ${folder}, because that user cannot enter ${state.home}.`);
   }
-  return { folder, data: join(folder, 'data'), user, programs: OUTSIDE };
+  return { folder, data: join(folder, dataFolderName), user, programs: OUTSIDE };
 }
 
 function ownerOf(folder: string, say: (line: string) => void): OsUser {

@@ -1,14 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { buildCli } from './build-cli.ts';
 import { TemporalMissing } from './connect.ts';
 
 export type FindOptions = {
   readonly cliPath: string | undefined;
-  readonly home: string;
+  /** Where a downloaded one is kept. */
+  readonly downloads: string;
   readonly searchPath: string;
   readonly note: (text: string) => void;
   readonly at: (done: number, total: number) => void;
@@ -27,13 +29,15 @@ export function cacheFolder(): string {
  * @throws {TemporalMissing} naming all the ways, and what became of each
  */
 export async function findCli(options: FindOptions): Promise<string> {
-  const { cliPath, home, note } = options;
+  const { cliPath, downloads, note } = options;
   if (cliPath !== undefined) return named(cliPath);
-  const ready = [onPath(options.searchPath), downloaded(home), built()].find((found) => found !== undefined);
+  const ready = [onPath(options.searchPath), downloaded(downloads), built()].find(
+    (found) => found !== undefined,
+  );
   if (ready !== undefined) return ready;
   note('downloading a Temporal CLI');
-  const downloadProblem = await download(home, note);
-  const fetched = downloaded(home);
+  const downloadProblem = await download(downloads, note);
+  const fetched = downloaded(downloads);
   if (fetched !== undefined) return fetched;
   const buildProblem = await buildCli(cacheFolder(), options);
   const compiled = built();
@@ -59,8 +63,7 @@ function built(): string | undefined {
   return existsSync(path) && works(path) ? path : undefined;
 }
 
-function downloaded(home: string): string | undefined {
-  const folder = downloadFolder(home);
+function downloaded(folder: string): string | undefined {
   if (!existsSync(folder)) return undefined;
   return readdirSync(folder)
     .filter((name) => name.startsWith('temporal-') && !name.includes('.download'))
@@ -68,18 +71,16 @@ function downloaded(home: string): string | undefined {
     .find(works);
 }
 
-const downloadFolder = (home: string) => join(home, 'temporal');
-
 function works(path: string): boolean {
   return spawnSync(path, ['--version'], { stdio: 'ignore', timeout: 20_000 }).status === 0;
 }
 
 /** Answers what went wrong, if anything did. Given up when no byte has come for twenty seconds. */
-async function download(home: string, note: (text: string) => void): Promise<string | undefined> {
-  const folder = downloadFolder(home);
+async function download(folder: string, note: (text: string) => void): Promise<string | undefined> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const script = fileURLToPath(new URL('./download.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), script, folder], {
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')).href;
+  const child = spawn(process.execPath, ['--import', loader, script, folder], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let said = '';

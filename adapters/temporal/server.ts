@@ -25,6 +25,8 @@ export type TemporalOptions = {
   readonly cliPath: string | undefined;
   /** Where the server's database and log are kept. */
   readonly home: string;
+  /** Where a downloaded CLI is kept. */
+  readonly downloads: string;
   readonly port: number;
   readonly uiPort: number;
   /** What a killed run left behind. */
