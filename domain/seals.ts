@@ -1,0 +1,32 @@
+import type { Decision } from './approval.ts';
+import type { Plan } from './plan.ts';
+
+/** What the gateway vouches for when an interactive login votes. Short-lived, and good for this one vote only. */
+export type BallotStatement = {
+  readonly tenant: string;
+  readonly actionId: string;
+  readonly digest: string;
+  readonly decision: Decision;
+  readonly subject: string;
+  readonly issuer: string;
+  /** Unique: a proof counts once. */
+  readonly jti: string;
+  /** Unix seconds, real time. */
+  readonly expiresAtUnix: number;
+};
+
+type Unsealed<P extends Plan> = P extends Plan ? Omit<P, 'seal'> : never;
+
+/** The installation's keys, as those who need them see them. Reaching Temporal is not enough to make any of these. */
+export interface Seals {
+  sealPlan<P extends Plan>(plan: Unsealed<P>): P;
+  /** True when one of the accepted keys made the seal over exactly this plan. Never throws, whatever it is given. */
+  isSealed(plan: unknown): boolean;
+  proveBallot(statement: BallotStatement): string;
+  /** Undefined when it was not made here, was changed, or has expired. Never throws. */
+  checkBallotProof(proof: string): BallotStatement | undefined;
+  /** Encrypts a personal value with the tenant's own key. The same value gives another text each time. */
+  sealPersonal(tenant: string, value: string): string;
+  /** @throws {Error} when the text was not sealed for this tenant. */
+  openPersonal(tenant: string, sealed: string): string;
+}
