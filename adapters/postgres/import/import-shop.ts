@@ -52,8 +52,12 @@ export type ImportReport = {
 /** Told what happens, as it happens. */
 export type ImportWatch = {
   phase(title: string): void;
-  bytes(done: number, total: number): void;
+  /** How much of the whole import is done. */
+  share(done: number, total: number): void;
 };
+
+/** Writing a table takes about twice as long as reading its file. */
+const WRITING = 2;
 
 /** The shop or its currency does not allow this import. Nothing was changed. */
 export class ImportImpossible extends Error {
@@ -130,8 +134,14 @@ async function inOneTransaction(
 
   const compared = await compareStages(client);
   const context = { shop: request.shop, currency, now: request.now.toISOString() };
-  const inserted = await insertStages(client, context, new Set(names.keys()), (table) =>
-    watch.phase(`Writing ${table.replace('_', ' ')}`),
+  const inserted = await insertStages(
+    client,
+    context,
+    request.files.map(({ spec }) => spec.table),
+    {
+      before: (table) => watch.phase(`Writing ${table.replace('_', ' ')}`),
+      after: writtenShare(request.files, watch),
+    },
   );
   const holds = await countShop(client);
   watch.phase(request.dryRun ? 'Taking it back' : 'Committing');
@@ -196,13 +206,13 @@ async function stage(
 ): Promise<ReadonlyMap<ImportTable, number>> {
   await createStages(client, Object.values(FILE_SPECS));
   const readers = readersFor(currency);
-  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const total = bytesOf(files) * (1 + WRITING);
   const rows = new Map<ImportTable, number>();
   let before = 0;
   for (const file of files) {
     watch.phase(`Reading ${file.name}`);
     const count = await stageFile(client, file, readers, refused, (bytes) =>
-      watch.bytes(before + bytes, total),
+      watch.share(before + bytes, total),
     );
     if (count === 0 && file.spec.needed && refused.count === 0)
       refused.add(file.name, 1, 'no row below the header');
@@ -210,6 +220,17 @@ async function stage(
     before += file.bytes;
   }
   return rows;
+}
+
+const bytesOf = (files: readonly SourceFile[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
+
+function writtenShare(files: readonly SourceFile[], watch: ImportWatch): (table: ImportTable) => void {
+  const all = bytesOf(files);
+  let done = all;
+  return (table) => {
+    done += WRITING * bytesOf(files.filter(({ spec }) => spec.table === table));
+    watch.share(done, all * (1 + WRITING));
+  };
 }
 
 function tableReports(

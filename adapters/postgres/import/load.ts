@@ -276,8 +276,8 @@ const INSERTS: readonly Insert[] = [
 export async function insertStages(
   sql: ClientBase,
   context: LoadContext,
-  present: ReadonlySet<ImportTable>,
-  onTable: (table: ImportTable) => void,
+  present: readonly ImportTable[],
+  watch: { before(table: ImportTable): void; after(table: ImportTable): void },
 ): Promise<ReadonlyMap<ImportTable, number>> {
   const inserted = new Map<ImportTable, number>();
   const literals: Literals = {
@@ -287,10 +287,11 @@ export async function insertStages(
   };
   for (const { table, analyze, sql: statement } of INSERTS) {
     if (analyze.length > 0) await sql.query('call analyze_imported($1)', [analyze]);
-    if (!present.has(table)) continue;
-    onTable(table);
+    if (!present.includes(table)) continue;
+    watch.before(table);
     const { rowCount } = await sql.query(statement(literals));
     inserted.set(table, rowCount ?? 0);
+    watch.after(table);
   }
   if ((inserted.get('orders') ?? 0) > 0) await settleNewOrders(sql, context);
   return inserted;
