@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as yieldTurn, setTimeout as sleep } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import {
   cacheFacts,
@@ -84,7 +84,7 @@ export function createCache(options: CacheOptions): Cache {
   const primaryForMs = (options.primaryForSeconds ?? 60) * 1000;
   const guard = createStoreGuard(options);
   const lookups = createTurns<Found | undefined>(Infinity);
-  const directs = createTurns<Answer>(PATIENCE_MS);
+  const directs = createTurns<Answer>(PATIENCE_MS, yieldTurn);
   const flights = new Map<string, Flight<Answer>>();
   const refreshing = new Set<string>();
   /** Keys whose invalidation the store has not heard of yet; forgotten when no old entry can be left. */

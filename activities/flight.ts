@@ -31,21 +31,24 @@ export function launch<T>(run: (loading: () => void) => Promise<T>, patienceMs: 
 /**
  * Runs work for a key one at a time. Whoever comes while it runs shares the *next* run, never the running one:
  * what they get was asked for after they came. A run slower than the patience no longer holds up the next.
+ *
+ * `gather` delays a run until all who are about to ask for it have come.
  */
-export function createTurns<T>(patienceMs: number): Turns<T> {
-  const slots = new Map<string, { readonly running: Flight<T>; readonly next?: Flight<T> }>();
+export function createTurns<T>(patienceMs: number, gather?: () => Promise<void>): Turns<T> {
+  const slots = new Map<string, { readonly running?: Flight<T>; readonly next?: Flight<T> }>();
 
   return (key, work) => {
     const slot = slots.get(key);
     if (slot?.next) return { flight: slot.next, isMine: false };
     const flight = launch<T>(async (loading) => {
-      // Also without a predecessor, so that `flight` is known below.
-      await slot?.running.shared;
+      // Also without a predecessor: who asks in the same breath comes before the run.
+      await slot?.running?.shared;
+      await gather?.();
       slots.set(key, { running: flight });
       loading();
       return work();
     }, patienceMs);
-    slots.set(key, slot ? { running: slot.running, next: flight } : { running: flight });
+    slots.set(key, { ...slot, next: flight });
     void flight.shared.finally(() => {
       const current = slots.get(key);
       if (current?.running === flight && !current.next) slots.delete(key);

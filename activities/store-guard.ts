@@ -1,13 +1,4 @@
-import {
-  BrokenCircuitError,
-  CircuitState,
-  ConsecutiveBreaker,
-  TimeoutStrategy,
-  circuitBreaker,
-  handleAll,
-  timeout,
-  wrap,
-} from 'cockatiel';
+import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import type { CacheKind, CacheMetrics } from '../domain/cache.ts';
 
 export type BreakerOptions = {
@@ -41,15 +32,29 @@ export function createStoreGuard(options: {
     isAvailable = !isAvailable;
     options.onStoreChange?.(isAvailable);
   });
-  const policy = wrap(circuit, timeout(timeoutMs, TimeoutStrategy.Aggressive));
-
   return async (kind, operation) => {
     try {
-      return await policy.execute(operation);
+      return await circuit.execute(() => within(timeoutMs, operation));
     } catch (error) {
       // Decided here: without the store a read goes on. Only what the store did wrong counts, not being left alone.
       if (!(error instanceof BrokenCircuitError)) options.metrics?.count('store_error', kind);
       return undefined;
     }
   };
+}
+
+/** Cockatiel's own timeout hangs a listener for each call on one shared signal, and Node warns of the eleventh. */
+async function within<T>(timeoutMs: number, operation: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`The cache store took longer than ${timeoutMs} ms.`)),
+      timeoutMs,
+    );
+  });
+  try {
+    return await Promise.race([operation(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
