@@ -6,6 +6,8 @@ import { stageOf } from './staging.ts';
 /** A rule over whole files. `sql` yields the lines that break it, as `at_line`. */
 type Check = {
   readonly table: ImportTable;
+  /** Other files the statement looks into. Where rows of theirs are missing, it would blame the wrong row. */
+  readonly looksInto?: readonly ImportTable[];
   readonly reason: string;
   readonly sql: string;
 };
@@ -45,6 +47,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     table: 'customers',
+    looksInto: ['orders', 'order_lines'],
     reason: 'customer_id: its orders add up to more than a total can hold',
     sql: `select s.at_line from ${customers} s
             join (select o.customer_id from ${orders} o join pg_temp.order_sums t using (order_id)
@@ -52,12 +55,14 @@ const CHECKS: readonly Check[] = [
   },
   {
     table: 'orders',
+    looksInto: ['customers'],
     reason: 'customer_id: not in customers.csv',
     sql: `select s.at_line from ${orders} s
            where not exists (select from ${customers} c where c.customer_id = s.customer_id)`,
   },
   {
     table: 'orders',
+    looksInto: ['order_lines'],
     reason: 'order_id: has no line in order_lines.csv',
     sql: `select s.at_line from ${orders} s
            where not exists (select from pg_temp.order_sums t where t.order_id = s.order_id)`,
@@ -69,32 +74,39 @@ const CHECKS: readonly Check[] = [
   },
   {
     table: 'orders',
+    looksInto: ['order_lines'],
     reason: 'discount: more than the order is worth',
-    sql: `select s.at_line from ${orders} s join pg_temp.order_sums t using (order_id) where t.total < 0`,
+    sql: `select s.at_line from ${orders} s join pg_temp.order_sums t using (order_id)
+           where t.total < 0 and s.discount > 0`,
   },
   {
     table: 'orders',
+    looksInto: ['order_lines'],
     reason: 'order_id: its lines add up to more than a total can hold',
     sql: `select s.at_line from ${orders} s join pg_temp.order_sums t using (order_id) where t.total >= ${TOO_MUCH}`,
   },
   {
     table: 'orders',
+    looksInto: ['order_lines'],
     reason: 'total: not the sum of its lines less discount plus shipping',
     sql: `select s.at_line from ${orders} s join pg_temp.order_sums t using (order_id) where s.total <> t.total`,
   },
   {
     table: 'order_lines',
+    looksInto: ['orders'],
     reason: 'order_id: not in orders.csv',
     sql: `select s.at_line from ${lines} s
            where not exists (select from ${orders} o where o.order_id = s.order_id)`,
   },
   {
     table: 'order_lines',
+    looksInto: ['variants'],
     reason: 'sku: not in variants.csv',
     sql: `select s.at_line from ${lines} s where not exists (select from ${variants} v where v.sku = s.sku)`,
   },
   {
     table: 'order_lines',
+    looksInto: ['variants'],
     reason: 'product_id: not that of the sku in variants.csv',
     sql: `select s.at_line from ${lines} s join ${variants} v using (sku) where s.product_id <> v.product_id`,
   },
@@ -105,6 +117,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     table: 'payment_methods',
+    looksInto: ['customers'],
     reason: 'customer_id: not in customers.csv',
     sql: `select s.at_line from ${methods} s
            where not exists (select from ${customers} c where c.customer_id = s.customer_id)`,
@@ -119,12 +132,14 @@ const CHECKS: readonly Check[] = [
   },
   {
     table: 'payments',
+    looksInto: ['orders'],
     reason: 'order_id: not in orders.csv',
     sql: `select s.at_line from ${payments} s
            where not exists (select from ${orders} o where o.order_id = s.order_id)`,
   },
   {
     table: 'payments',
+    looksInto: ['orders', 'payment_methods'],
     reason: "payment_method_id: not a payment method of the order's customer in payment_methods.csv",
     sql: `select s.at_line from ${payments} s join ${orders} o using (order_id)
            where s.payment_method_id is not null and not exists (
@@ -133,11 +148,13 @@ const CHECKS: readonly Check[] = [
   },
   {
     table: 'inventory',
+    looksInto: ['variants'],
     reason: 'sku: not in variants.csv',
     sql: `select s.at_line from ${inventory} s where not exists (select from ${variants} v where v.sku = s.sku)`,
   },
   {
     table: 'inventory',
+    looksInto: ['warehouses'],
     reason: 'warehouse: neither in warehouses.csv nor in the shop',
     sql: `select s.at_line from ${inventory} s
            where not exists (select from ${warehouses} w where w.warehouse = s.warehouse)
@@ -171,13 +188,15 @@ export async function checkStages(
   names: ReadonlyMap<ImportTable, string>,
   refusals: Refusals,
 ): Promise<void> {
+  const isWhole = (table: ImportTable) => !refusals.files.has(names.get(table) ?? '');
+  const whole = new Set(specs.map(({ table }) => table).filter(isWhole));
   const checks = specs.flatMap((spec) => [
     keyCheck(spec),
     ...CHECKS.filter(({ table }) => table === spec.table),
   ]);
-  for (const { table, reason, sql: statement } of checks) {
+  for (const { table, looksInto = [], reason, sql: statement } of checks) {
     const file = names.get(table);
-    if (file === undefined) continue;
+    if (file === undefined || !looksInto.every((other) => whole.has(other))) continue;
     const { rows } = await sql.query<{ at_line: number }>(`${statement} order by at_line`);
     for (const { at_line } of rows) refusals.add(file, at_line, reason);
   }

@@ -7,9 +7,12 @@ const KEPT = 10_000;
 export class Refusals {
   readonly rows: RefusedRow[] = [];
   count = 0;
+  /** Files with a refused row. */
+  readonly files = new Set<string>();
 
   add(file: string, line: number, reason: string): void {
     this.count++;
+    this.files.add(file);
     if (this.rows.length < KEPT) this.rows.push({ file, line, reason });
   }
 }
