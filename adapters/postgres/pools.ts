@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { escapeLiteral, Pool, type PoolClient } from 'pg';
 import { codeOf, ROLE_OF } from './roles.ts';
 
 export type PoolKind = keyof typeof ROLE_OF;
@@ -26,14 +26,14 @@ export type PoolSettings = {
 };
 
 export type Pools = {
-  readonly write: pg.Pool;
-  readonly read: pg.Pool;
-  readonly system: pg.Pool;
+  readonly write: Pool;
+  readonly read: Pool;
+  readonly system: Pool;
   close(): Promise<void>;
 };
 
 /** What a store needs of a connection. */
-export type Sql = Pick<pg.PoolClient, 'query'>;
+export type Sql = Pick<PoolClient, 'query'>;
 
 const DEFAULTS = { readPoolSize: 50, writePoolSize: 20, waitMs: 3_000, statementMs: 10_000 } as const;
 const SYSTEM_POOL_SIZE = 5;
@@ -79,10 +79,10 @@ function sizeOf(kind: PoolKind, settings: PoolSettings): number {
     : (settings.writePoolSize ?? DEFAULTS.writePoolSize);
 }
 
-function makePool(kind: PoolKind, settings: PoolSettings): pg.Pool {
+function makePool(kind: PoolKind, settings: PoolSettings): Pool {
   const statementMs = (settings.statementMs ?? DEFAULTS.statementMs) * (kind === 'system' ? 4 : 1);
   const waitMs = settings.waitMs ?? DEFAULTS.waitMs;
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: urlOf(kind, settings),
     max: sizeOf(kind, settings),
     connectionTimeoutMillis: waitMs,
@@ -106,7 +106,15 @@ function startOptions(kind: PoolKind): string {
 
 type Server = { readonly address: string; readonly size: number; readonly allowed: number };
 
-async function inspect(kind: PoolKind, pool: pg.Pool, settings: PoolSettings): Promise<Server> {
+async function inspect(kind: PoolKind, pool: Pool, settings: PoolSettings): Promise<Server> {
+  await pool.query('select').catch((error: unknown) => {
+    if (codeOf(error) !== '42501') throw error;
+    throw new Error(
+      `The login of the ${kind} pool may not work as ${ROLE_OF[kind]}. ` +
+        `An administrator must run: grant ${ROLE_OF[kind]} to <login>`,
+      { cause: error },
+    );
+  });
   const { rows } = await pool.query<{
     role: string;
     login: string;
@@ -151,23 +159,23 @@ function assertRoom(servers: readonly Server[]): void {
  * Runs `work` in one transaction that sees and touches this shop only; on the read pool it is read-only. The
  * tenant ends with the transaction: nothing of it stays on the connection.
  */
-export function inTenant<T>(pool: pg.Pool, tenant: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+export function inTenant<T>(pool: Pool, tenant: string, work: (sql: Sql) => Promise<T>): Promise<T> {
   if (tenant === '' || tenant.includes('\0')) return Promise.reject(new Error('No shop to work in.'));
   // One round trip for both. escapeLiteral is what makes the text safe: statements sent together take no
   // parameters.
   return transaction(
     pool,
-    `begin; select set_config('countersign.shop_id', ${pg.escapeLiteral(tenant)}, true)`,
+    `begin; select set_config('countersign.shop_id', ${escapeLiteral(tenant)}, true)`,
     work,
   );
 }
 
 /** Runs `work` in one transaction without a tenant: for the system pool, whose policies name what it may. */
-export function inTransaction<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
+export function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Promise<T> {
   return transaction(pool, 'begin', work);
 }
 
-async function transaction<T>(pool: pg.Pool, begin: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+async function transaction<T>(pool: Pool, begin: string, work: (sql: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken = true;
   try {
@@ -185,7 +193,7 @@ async function transaction<T>(pool: pg.Pool, begin: string, work: (sql: Sql) => 
 }
 
 /** False when the connection must not be used again: its transaction may still be open. */
-async function rolledBack(client: pg.PoolClient, error: unknown): Promise<boolean> {
+async function rolledBack(client: PoolClient, error: unknown): Promise<boolean> {
   if (isUnavailable(error)) return false;
   return client.query('rollback').then(
     () => true,

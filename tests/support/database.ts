@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import pg from 'pg';
+import { Client } from 'pg';
 import { migrate, migrationFiles } from '../../adapters/postgres/migrate.ts';
 import { openPools, type Pools } from '../../adapters/postgres/pools.ts';
+import { seed } from '../../adapters/postgres/seed/seed.ts';
 
 export type TestDatabase = {
   /** As the server's superuser: for looking past row-level security in assertions, nothing else. */
@@ -45,6 +46,16 @@ export async function freshDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** A fresh database with the mock shops in it, laid out around `anchor`. */
+export async function seededDatabase(anchor = '2024-01-22'): Promise<TestDatabase> {
+  const database = await freshDatabase();
+  await seed(
+    { writeUrl: database.writeUrl, superuserLogin: 'allowed' },
+    { now: new Date(`${anchor}T10:30:00Z`) },
+  );
+  return database;
+}
+
 /** A database without any schema, for tests of migrating. */
 export async function emptyDatabase(): Promise<{ readonly url: string; drop(): Promise<void> }> {
   const name = `countersign_empty_${randomUUID().replaceAll('-', '')}`;
@@ -53,8 +64,8 @@ export async function emptyDatabase(): Promise<{ readonly url: string; drop(): P
 }
 
 /** Runs `work` on one superuser connection to `url`, by default the server's own database. */
-export async function asAdmin<T>(work: (admin: pg.Client) => Promise<T>, url = adminUrl()): Promise<T> {
-  const admin = new pg.Client({ connectionString: url });
+export async function asAdmin<T>(work: (admin: Client) => Promise<T>, url = adminUrl()): Promise<T> {
+  const admin = new Client({ connectionString: url });
   await admin.connect();
   try {
     return await work(admin);

@@ -42,7 +42,7 @@ const modulo7 = (dice: Dice) => {
 /** `1Z` and fifteen digits; the even places count twice, and the check digit fills up to ten. */
 const ups = (dice: Dice) => {
   const body = dice.digits(15);
-  const sum = [...body].reduce((total, digit, i) => total + Number(digit) * (i % 2 === 0 ? 1 : 2), 0);
+  const sum = Array.from(body).reduce((total, digit, i) => total + Number(digit) * (i % 2 === 0 ? 1 : 2), 0);
   return `1Z${body}${(10 - (sum % 10)) % 10}`;
 };
 

@@ -147,9 +147,9 @@ function tablesOf(data: ShopData, anchor: string): Readonly<Record<TableName, re
     customers: data.customers.map((customer) => ({ ...customer, ...boughtBy(customer, data) })),
     payment_methods: data.customers.map(methodOf),
     drivers: data.drivers,
-    orders: data.orders.map(({ lines, shipment, delivery, ...order }) => ({
+    orders: data.orders.map((order) => ({
       ...order,
-      total: totalOf({ ...order, lines }),
+      total: totalOf(order),
       paysWith: paysWith.get(order.customerId),
       fulfilled: reached('Delivered', order.state, order.date),
     })),

@@ -4,7 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { z } from 'zod';
 import { migrationFiles } from '../migrate.ts';
@@ -41,7 +41,7 @@ export async function backup(systemUrl: string, folder: string): Promise<Manifes
   await mkdir(folder, { recursive: true, mode: 0o700 });
   if ((await readdir(folder)).length > 0)
     throw new Error(`${folder} is not empty; a backup needs a new folder.`);
-  const client = new pg.Client({ connectionString: systemUrl, application_name: 'countersign backup' });
+  const client = new Client({ connectionString: systemUrl, application_name: 'countersign backup' });
   await client.connect();
   try {
     await client.query(`set role ${ROLE_OF.system}`);
@@ -64,7 +64,7 @@ export async function backup(systemUrl: string, folder: string): Promise<Manifes
   }
 }
 
-async function save(client: pg.Client, table: Table, folder: string): Promise<Manifest['tables'][number]> {
+async function save(client: Client, table: Table, folder: string): Promise<Manifest['tables'][number]> {
   const order = table.primaryKey.length > 0 ? ` order by ${table.primaryKey.join(', ')}` : '';
   const source = client.query(
     copyTo(`copy (select ${table.columns.join(', ')} from ${table.name}${order}) to stdout`),

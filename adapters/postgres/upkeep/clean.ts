@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client } from 'pg';
 import { OWNER } from '../roles.ts';
 import { listTables } from './catalog.ts';
 
@@ -12,7 +12,7 @@ const RECORD = /^audit/;
  * @throws {Error} from Postgres; nothing was removed then.
  */
 export async function cleanData(migrationUrl: string): Promise<readonly string[]> {
-  const client = new pg.Client({ connectionString: migrationUrl, application_name: 'countersign clean' });
+  const client = new Client({ connectionString: migrationUrl, application_name: 'countersign clean' });
   await client.connect();
   try {
     await client.query(`set role ${OWNER}`);

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { migrationFiles } from '../migrate.ts';
 import { OWNER } from '../roles.ts';
@@ -20,7 +20,7 @@ import { listTables, type Table } from './catalog.ts';
  */
 export async function restore(migrationUrl: string, folder: string): Promise<Manifest> {
   const manifest = await readManifest(folder);
-  const client = new pg.Client({ connectionString: migrationUrl, application_name: 'countersign restore' });
+  const client = new Client({ connectionString: migrationUrl, application_name: 'countersign restore' });
   await client.connect();
   try {
     await client.query(`set role ${OWNER}`);
@@ -67,18 +67,18 @@ function assertSameTables(tables: readonly Table[], manifest: Manifest): void {
 }
 
 /** Also takes the lock that keeps everybody else out until the end. */
-async function liftForce(client: pg.Client, { name }: Table): Promise<void> {
+async function liftForce(client: Client, { name }: Table): Promise<void> {
   await client.query(`alter table ${name} no force row level security`);
   // What triggers would add is in the backup already.
   await client.query(`alter table ${name} disable trigger user`);
 }
 
-async function putForceBack(client: pg.Client, { name, isolated }: Table): Promise<void> {
+async function putForceBack(client: Client, { name, isolated }: Table): Promise<void> {
   await client.query(`alter table ${name} enable trigger user`);
   if (isolated) await client.query(`alter table ${name} force row level security`);
 }
 
-async function assertEmpty(client: pg.Client, tables: readonly Table[]): Promise<void> {
+async function assertEmpty(client: Client, tables: readonly Table[]): Promise<void> {
   const filled: string[] = [];
   for (const { name } of tables) {
     const { rowCount } = await client.query(`select from ${name} limit 1`);
@@ -88,7 +88,7 @@ async function assertEmpty(client: pg.Client, tables: readonly Table[]): Promise
     throw new Error(`The database is not empty (${filled.join(', ')}); nothing was restored.`);
 }
 
-async function load(client: pg.Client, table: Table, manifest: Manifest, folder: string): Promise<void> {
+async function load(client: Client, table: Table, manifest: Manifest, folder: string): Promise<void> {
   const saved = manifest.tables.find((entry) => entry.table === table.name);
   if (saved === undefined) throw new Error(`The backup has no ${table.name}.`);
   const hash = createHash('sha256');
