@@ -9,13 +9,16 @@ const id = z
   .max(200)
   .regex(/^[^\s\p{C}"'`<>\\]+$/u);
 
+/** As the database knows shops; a leading underscore belongs to the platform (`_unverified`). */
+const shop = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/);
+
 /** The claims Countersign reads (RFC 7519, 8693, 8176, 9068). Everything else in a token is ignored. */
 const CLAIMS = z.object({
   iss: z.string(),
   sub: id,
   aud: z.union([z.string(), z.array(z.string())]),
   exp: z.int(),
-  shop: id,
+  shop,
   roles: z.array(z.string()).default([]),
   scope: z.union([z.string(), z.array(z.string())]).default(''),
   act: z.object({ sub: id }).optional(),

@@ -19,10 +19,13 @@ export type Sessions = {
   /** Keeps a session alive while a request or stream of it is open. */
   hold(id: string): () => void;
   remove(id: string): void;
-  /** How many this identity has. */
-  countOf(owner: string): number;
   readonly size: number;
   closeAll(): Promise<void>;
+};
+
+export type SessionTable = Sessions & {
+  /** Ends sessions that nobody has used for the idle time. */
+  sweep(): Promise<void>;
 };
 
 /** Whose session it is: (issuer, tenant, subject, actor, client) and the server it speaks with. */
@@ -32,10 +35,7 @@ export function ownerOf(principal: Principal, server: string): string {
   return createHash('sha256').update(parts).digest('base64url');
 }
 
-export function sessions(
-  idleSeconds: number,
-  now: () => number = Date.now,
-): Sessions & { sweep(): Promise<void> } {
+export function sessionTable(idleSeconds: number, now: () => number = Date.now): SessionTable {
   const entries = new Map<string, Entry>();
 
   async function end(id: string): Promise<void> {
@@ -64,9 +64,6 @@ export function sessions(
     },
     remove(id) {
       entries.delete(id);
-    },
-    countOf(owner) {
-      return [...entries.values()].filter((entry) => entry.owner === owner).length;
     },
     get size() {
       return entries.size;
