@@ -167,7 +167,7 @@ export function createCache(options: CacheOptions): Cache {
     const turn = await takeTurn(ask, first, owner);
     if (turn && 'value' in turn) return turn;
     loading();
-    return turn ? fill(ask, turn, owner) : loadDirectly(ask);
+    return turn ? fill(ask, turn, owner) : loadDirectly(ask, first.recentlyInvalidated);
   }
 
   /** Waits for the lease, for another process's entry, or for patience to end; undefined when the store went away. */
@@ -216,8 +216,8 @@ export function createCache(options: CacheOptions): Cache {
     return { answer: { ...loaded, from: 'miss', ttlMs: isKept ? ttlMs : 0 }, isKept };
   }
 
-  async function loadDirectly(ask: Ask): Promise<Answer> {
-    return { ...(await loadOnce(ask, owed.has(ask.id))), from: 'bypass', ttlMs: 0 };
+  async function loadDirectly(ask: Ask, isMarked = false): Promise<Answer> {
+    return { ...(await loadOnce(ask, isMarked || owed.has(ask.id))), from: 'bypass', ttlMs: 0 };
   }
 
   async function loadOnce(ask: Ask, preferPrimary: boolean) {
