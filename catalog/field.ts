@@ -49,6 +49,13 @@ export const field = {
   limit: z.int().min(1).max(10).default(10).describe('How many orders at most, 1 to 10.'),
 } as const;
 
+/** Free text to search by. Postgres keeps no NUL, and nothing is called by one. */
+export const searchText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((text) => !text.includes('\0'), 'no NUL character');
+
 /** ISO 8601 with zone: every time in a result says which one it is in. */
 export const instant = z
   .string()

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRead } from '../define.ts';
-import { amount, currency, facts } from '../field.ts';
+import { amount, currency, facts, searchText } from '../field.ts';
 
 const item = {
   product: z.string(),
@@ -22,13 +22,8 @@ export const getInventoryStatus = defineRead({
   scopes: ['inventory:read'],
   timeoutSeconds: 10,
   input: z.strictObject({
-    product: z
-      .string()
-      .min(1)
-      .max(200)
-      .optional()
-      .describe('Name or SKU of a product, or a part of the name.'),
-    category: z.string().min(1).max(100).optional().describe('Category of products.'),
+    product: searchText(200).min(1).optional().describe('Name or SKU of a product, or a part of the name.'),
+    category: searchText(100).min(1).optional().describe('Category of products.'),
     low_stock_threshold: z
       .int()
       .min(0)

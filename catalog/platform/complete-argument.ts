@@ -3,6 +3,7 @@ import { COMPLETABLE } from '../../domain/complete.ts';
 import type { Completable } from '../../domain/complete.ts';
 import type { Scope } from '../../domain/roles.ts';
 import { defineRead } from '../define.ts';
+import { searchText } from '../field.ts';
 
 /** Who may have which ids completed: whoever may read what they name. */
 export const COMPLETION_SCOPES: Readonly<Record<Completable, readonly [Scope, ...Scope[]]>> = {
@@ -25,7 +26,7 @@ export const completeArgument = defineRead({
   timeoutSeconds: 5,
   input: z.strictObject({
     what: z.enum(COMPLETABLE).describe('Kind of id.'),
-    prefix: z.string().max(64).describe('What was typed so far.'),
+    prefix: searchText(64).describe('What was typed so far.'),
   }),
   output: z.object({
     values: z.array(z.string()).describe('At most 100, sorted.'),

@@ -1,0 +1,69 @@
+import { bodies, type BodyDeps } from '../../activities/index.ts';
+import { createCache } from '../../activities/cached-read.ts';
+import { createInProcessCache } from '../../adapters/cache/in-process.ts';
+import { createOrderStore } from '../../adapters/postgres/order-store.ts';
+import { createPriceStore } from '../../adapters/postgres/price-store.ts';
+import { seed } from '../../adapters/postgres/seed/seed.ts';
+import { createStockStore } from '../../adapters/postgres/stock-store.ts';
+import type { Bodies } from '../../catalog/index.ts';
+import type { Caller } from '../../domain/principal.ts';
+import { freshDatabase, type TestDatabase } from './database.ts';
+
+/** Business time of the seeded world. */
+export const NOW = new Date('2026-11-21T12:00:00Z');
+
+/** The three seeded shops with bodies over real stores and a real cache. What has no store here is not to be called. */
+export type World = {
+  readonly db: TestDatabase;
+  readonly deps: BodyDeps;
+  /** Bodies, with other parts put in where given. */
+  bodies(other?: Partial<BodyDeps>): Bodies;
+  close(): Promise<void>;
+};
+
+export async function seededWorld(): Promise<World> {
+  const db = await freshDatabase();
+  await seed({ writeUrl: db.writeUrl, systemUrl: db.systemUrl, superuserLogin: 'allowed' }, { now: NOW });
+  const deps = depsOf(db);
+  return { db, deps, bodies: (other) => bodies({ ...deps, ...other }), close: () => db.drop() };
+}
+
+/** Bodies' parts over one database, with a cache of their own. */
+export function depsOf(db: TestDatabase): BodyDeps {
+  const unused = () => Promise.reject(new Error('This test has no such part.'));
+  return {
+    cache: freshCache(),
+    stock: both(createStockStore(db.pools.read)),
+    orders: both(createOrderStore(db.pools.read)),
+    prices: both(createPriceStore(db.pools.read)),
+    desk: { find: unused, cancel: unused, pending: unused },
+    effects: { once: unused },
+    runs: { nudge: unused },
+    clock: { now: () => NOW },
+    realTime: { now: () => new Date() },
+  };
+}
+
+/** Parts over a database that is gone, with a cache of their own. */
+export async function unreachable(): Promise<BodyDeps> {
+  const gone = await freshDatabase();
+  await gone.drop();
+  return depsOf(gone);
+}
+
+export function freshCache() {
+  return createCache({ store: createInProcessCache() });
+}
+
+export function both<T>(reader: T): { readonly replica: T; readonly primary: T } {
+  return { replica: reader, primary: reader };
+}
+
+/** A member of the shop's staff. */
+export function staff(tenant = 'manga', subject = 'supply_chain_manager'): Caller {
+  return { tenant, subject, issuer: 'test', assurance: 'development' };
+}
+
+export function customer(customerId: string, tenant = 'manga'): Caller {
+  return { tenant, subject: customerId, issuer: 'test', customerId, assurance: 'development' };
+}
