@@ -96,6 +96,9 @@ function makePool(kind: PoolKind, settings: PoolSettings): Pool {
     options: startOptions(kind),
   });
   pool.on('error', (error) => settings.onIdleError?.(kind, error));
+  // A connection that breaks between two statements of a transaction says so by an event, which ends the
+  // process when nobody listens. The next statement on it fails with the same error.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
