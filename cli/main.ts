@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { explain } from './explain.ts';
 
 /** A command file adds its command, or a family of them, to the program. */
 type Load = () => Promise<{ register: (program: Command) => void }>;
@@ -56,4 +57,9 @@ const asked = COMMANDS[(first === 'help' ? second : first) ?? ''];
 if (asked) (await asked.load()).register(program);
 else for (const [name, { summary }] of Object.entries(COMMANDS)) program.command(name).description(summary);
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`${explain(error)}\n`);
+  process.exitCode = 1;
+}

@@ -266,6 +266,14 @@ function missing({ temporal, database, secrets }: Settings, issuer: string | und
 
 const KEY_FORMAT = '32 bytes as base64 or hex, the same for every gateway and worker';
 
+/** The variables of `env` that are settings and not empty, and nothing else of a process's environment. */
+export function settingsIn(env: Environment): Record<string, string> {
+  const filled = Object.entries(env).filter((entry): entry is [string, string] => (entry[1] ?? '') !== '');
+  return Object.fromEntries(
+    filled.filter(([name]) => name in VARIABLES.shape || name.startsWith('COUNTERSIGN_')),
+  );
+}
+
 function describe(issue: z.core.$ZodIssue): string {
   // Variables are flat; what follows the name is a place in a list.
   return `${String(issue.path[0])}: ${issue.message}`;

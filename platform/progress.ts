@@ -3,15 +3,15 @@ import { performance } from 'node:perf_hooks';
 /** One long step, while it runs. */
 export type Step = {
   /** What is being done right now. */
-  note(text: string): void;
+  readonly note: (text: string) => void;
   /** How much of it is done, so that what is left can be told. */
-  at(done: number, total: number): void;
+  readonly at: (done: number, total: number) => void;
 };
 
 export type Progress = {
   /** Runs `work` and shows what it does, how long it has taken and what is left. */
-  step<T>(title: string, work: (step: Step) => Promise<T>): Promise<T>;
-  line(text: string): void;
+  readonly step: <T>(title: string, work: (step: Step) => Promise<T>) => Promise<T>;
+  readonly line: (text: string) => void;
 };
 
 /** On a terminal a line that moves; elsewhere a line at the start, every ten seconds, and at the end. */

@@ -35,6 +35,8 @@ export type TemporalOptions = {
   readonly say: (line: string) => void;
   readonly note: (text: string) => void;
   readonly at: (done: number, total: number) => void;
+  /** Told of the process at once, long before it answers. */
+  readonly spawned?: (server: StartedServer) => void;
 };
 
 /**
@@ -96,6 +98,8 @@ async function start(options: TemporalOptions, cli: string): Promise<TemporalSer
   const failure = new Promise<never>((_resolve, reject) => child.once('error', reject));
   const process = child.pid === undefined ? undefined : identify(child.pid);
   const address = `${HOST}:${port}`;
+  const uiUrl = `http://${HOST}:${uiPort}`;
+  if (process !== undefined) options.spawned?.({ ...process, address, uiUrl });
   try {
     await Promise.race([failure, untilItAnswers(address, process)]);
   } catch (error) {
@@ -106,7 +110,7 @@ async function start(options: TemporalOptions, cli: string): Promise<TemporalSer
     );
   }
   if (process === undefined) throw new TemporalMissing(`Temporal ended right after its start (${cli})`);
-  return ours({ ...process, address, uiUrl: `http://${HOST}:${uiPort}` });
+  return ours({ ...process, address, uiUrl });
 }
 
 async function untilItAnswers(address: string, server: ProcessId | undefined): Promise<void> {

@@ -1,0 +1,31 @@
+import type { Config } from '../platform/config.ts';
+import type { Logger } from '../platform/log.ts';
+import type { Supervisor } from './supervisor.ts';
+
+export type Parts = {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly supervisor: Supervisor;
+  readonly note: (text: string) => void;
+};
+
+/** Gateway and worker in this process. Stopped newest first: the gateway drains while the worker still works. */
+export async function startParts(parts: Parts): Promise<void> {
+  await startWorkerPart(parts);
+  await startGatewayPart(parts);
+}
+
+/** Their modules are loaded late: `countersign reset` must not wait for them. */
+export async function startWorkerPart({ config, log, supervisor, note }: Parts): Promise<void> {
+  note('starting the worker');
+  const { startWorker } = await import('../workers/main.ts');
+  const worker = await startWorker(config, log);
+  await supervisor.onStop('the worker', () => worker.stop());
+}
+
+export async function startGatewayPart({ config, log, supervisor, note }: Parts): Promise<void> {
+  note('starting the gateway');
+  const { startGateway } = await import('../mcp-gateway/main.ts');
+  const gateway = await startGateway(config, log);
+  await supervisor.onStop('the gateway', () => gateway.stop());
+}
