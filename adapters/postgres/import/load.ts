@@ -297,6 +297,9 @@ export async function insertStages(
   return inserted;
 }
 
+/** Cancelled and refunded orders were placed, and are counted as such, but nothing was bought by them. */
+const HOLDS = `o.status not in ('Cancelled', 'Refunded')`;
+
 /** What follows from new orders: a shipment for each tracking number, and what their customers come to. */
 async function settleNewOrders(sql: ClientBase, context: LoadContext): Promise<void> {
   await sql.query(
@@ -309,12 +312,11 @@ async function settleNewOrders(sql: ClientBase, context: LoadContext): Promise<v
         and not exists (select from pg_temp.known_orders k where k.order_id = s.order_id)`,
     [context.shop],
   );
-  // Cancelled and refunded orders were placed but not paid for.
   await sql.query(
     `update customers c
         set total_orders = sums.orders, total_spent = sums.spent, last_purchase_date = sums.latest
-       from (select o.customer_id, count(*)::int as orders, max(o.order_date) as latest,
-                    coalesce(sum(o.total_amount) filter (where o.status not in ('Cancelled', 'Refunded')), 0) as spent
+       from (select o.customer_id, count(*)::int as orders, max(o.order_date) filter (where ${HOLDS}) as latest,
+                    coalesce(sum(o.total_amount) filter (where ${HOLDS}), 0) as spent
                from orders o
               where o.customer_id in (
                 select n.customer_id from orders n join ${orders} s using (order_id)
