@@ -87,8 +87,8 @@ export function createCache(options: CacheOptions): Cache {
   const directs = createTurns<Answer>(PATIENCE_MS, yieldTurn);
   const flights = new Map<string, Flight<Answer>>();
   const refreshing = new Set<string>();
-  /** Keys whose invalidation the store has not heard of yet; forgotten when no old entry can be left. */
-  const owed = new LRUCache<string, true>({ max: MAX_OWED });
+  /** Invalidations the store has not heard of yet; forgotten when no old entry can be left. */
+  const owed = new LRUCache<string, symbol>({ max: MAX_OWED });
   const engine = randomUUID();
   let owners = 0;
   const nextOwner = () => `${engine}:${(owners += 1)}`;
@@ -108,9 +108,10 @@ export function createCache(options: CacheOptions): Cache {
   }
 
   async function tellStore(id: string, kind: CacheKind): Promise<boolean> {
+    const debt = owed.get(id);
     const told = await guard(kind, () => store.invalidate(id, primaryForMs).then(() => true));
-    if (told) owed.delete(id);
-    else owed.set(id, true, { ttl: Math.max(CACHE_TTL[kind] * 1000, primaryForMs) });
+    // A later invalidation that failed meanwhile is still owed.
+    if (told && owed.get(id) === debt) owed.delete(id);
     return told ?? false;
   }
 
@@ -264,7 +265,9 @@ export function createCache(options: CacheOptions): Cache {
       return present(answer) as Loaded<T>;
     },
     async invalidate(key) {
-      await tellStore(cacheKey(key), key.kind);
+      const id = cacheKey(key);
+      if (await tellStore(id, key.kind)) return;
+      owed.set(id, Symbol(id), { ttl: Math.max(CACHE_TTL[key.kind] * 1000, primaryForMs) });
     },
   };
 }

@@ -1,7 +1,7 @@
 type Settled<T> = { readonly answer: T } | { readonly error: unknown };
 
 /** What a flight brought its followers: an answer, the leader's error, or nothing in good time. */
-export type Outcome<T> = Settled<T> | 'late';
+type Outcome<T> = Settled<T> | 'late';
 
 /** One load that many callers share. */
 export type Flight<T> = {

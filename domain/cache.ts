@@ -55,9 +55,7 @@ export interface Cache {
 }
 
 /** Each answered read counts one of `hit`, `miss`, `bypass` (the store could not be asked); the rest come on top. */
-export const CACHE_EVENTS = ['hit', 'miss', 'bypass', 'early_refresh', 'store_error'] as const;
-
-export type CacheEvent = (typeof CACHE_EVENTS)[number];
+export type CacheEvent = 'hit' | 'miss' | 'bypass' | 'early_refresh' | 'store_error';
 
 export interface CacheMetrics {
   count(event: CacheEvent, kind: CacheKind): void;
@@ -78,7 +76,7 @@ export type CacheEntry = {
 export type FoundEntry = CacheEntry & { readonly ageMs: number; readonly atMs: number };
 
 /** The right to store what is loaded after it was handed out. Void after an invalidation or `TICKET_MS`. */
-export type CacheTicket = {
+type CacheTicket = {
   readonly generation: string;
   /** The store's own clock when the ticket was handed out: a stored entry's life begins here. */
   readonly atMs: number;

@@ -161,6 +161,20 @@ describe('cached reads while Redis fails', () => {
     });
   });
 
+  it('reads from the primary what it could not invalidate', async () => {
+    const hints = new Array<boolean | undefined>();
+    const cache = engine();
+    server.kill('SIGSTOP');
+    await cache.invalidate(key);
+    for (let i = 0; i < 3; i += 1) {
+      await cache.read(key, async (hint) => {
+        hints.push(hint?.preferPrimary);
+        return truth;
+      });
+    }
+    assert.deepEqual(hints, [true, true, true]);
+  });
+
   it('makes an owed invalidation good for everyone at the next read', async () => {
     const cache = engine();
     await cache.read(key, load);
