@@ -38,7 +38,12 @@ describe('get_inventory_status', () => {
   it('lists exactly the low item of the source, to the value', async () => {
     const { low_stock_items } = await ask();
     assert.deepEqual(
-      low_stock_items.map(({ sku: _, ...printed }) => printed),
+      low_stock_items.map(({ product, current_stock, reorder_level, status }) => ({
+        product,
+        current_stock,
+        reorder_level,
+        status,
+      })),
       [{ product: 'Red Shirt - Medium', current_stock: 5, reorder_level: 10, status: 'low_stock' }],
     );
   });
