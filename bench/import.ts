@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { pipeline } from 'node:stream/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { importShop } from '../adapters/postgres/import/import-shop.ts';
 import { csvFolder } from '../adapters/postgres/import/read-csv.ts';
@@ -118,7 +118,7 @@ async function bareCopy(url: string, folder: string): Promise<void> {
   await inOneTransaction(url, '', (sql) => copyAll(sql, folder, ''));
 }
 
-async function copyAll(sql: pg.Client, folder: string, kind: 'temporary' | ''): Promise<void> {
+async function copyAll(sql: Client, folder: string, kind: 'temporary' | ''): Promise<void> {
   for (const file of FILES) {
     await sql.query(`create ${kind} table stage_${file} (${STAGE_COLUMNS[file]})`);
     const copy = sql.query(copyFrom(`copy stage_${file} from stdin with (format csv, header)`));
@@ -130,9 +130,9 @@ async function copyAll(sql: pg.Client, folder: string, kind: 'temporary' | ''): 
 async function inOneTransaction(
   url: string,
   options: string,
-  work: (sql: pg.Client) => Promise<void>,
+  work: (sql: Client) => Promise<void>,
 ): Promise<void> {
-  const sql = new pg.Client({ connectionString: url, options });
+  const sql = new Client({ connectionString: url, options });
   await sql.connect();
   try {
     await sql.query('begin');

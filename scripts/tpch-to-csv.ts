@@ -22,11 +22,10 @@ const MAX_STOCK = '100000';
 async function* rowsOf(folder: string, table: string): AsyncGenerator<Field> {
   const parser = createReadStream(join(folder, `${table}.csv`)).pipe(parse({ columns: true }));
   for await (const row of parser) {
-    // csv-parse with `columns` yields one object of strings per row; its types say `any`.
-    const fields = row as Readonly<Record<string, string>>;
+    const fields = new Map(Object.entries(Object(row)));
     yield (column) => {
-      const value = fields[column];
-      if (value === undefined) throw new Error(`${table}.csv has no column ${column}`);
+      const value = fields.get(column);
+      if (typeof value !== 'string') throw new Error(`${table}.csv has no column ${column}`);
       return value;
     };
   }

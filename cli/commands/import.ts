@@ -5,6 +5,7 @@ import { finished } from 'node:stream/promises';
 import { IMPORT_TABLES, type ImportTable } from '../../adapters/postgres/import/columns.ts';
 import {
   ImportImpossible,
+  ImportUnknown,
   type ImportReport,
   type TableReport,
   importShop,
@@ -13,6 +14,7 @@ import { csvFolder } from '../../adapters/postgres/import/read-csv.ts';
 import { sqliteShop } from '../../adapters/postgres/import/read-sqlite.ts';
 import type { Refusals } from '../../adapters/postgres/import/refusals.ts';
 import { type SourceFile, UnreadableSource } from '../../adapters/postgres/import/source.ts';
+import { isUnavailable } from '../../adapters/postgres/pools.ts';
 import { codeOf } from '../../adapters/postgres/roles.ts';
 import { createProgress } from '../../platform/progress.ts';
 import { ConfigError } from '../../platform/config.ts';
@@ -58,10 +60,14 @@ async function run(source: string, options: Options): Promise<void> {
     tell(report, options);
     if (!report.accepted) process.exitCode = REFUSED;
   } catch (error) {
+    process.exitCode = IMPOSSIBLE;
+    if (error instanceof ImportUnknown) {
+      process.stderr.write(`${error.message}\n`);
+      return;
+    }
     const message = explain(error);
     if (message === undefined) throw error;
     process.stderr.write(`${message}\nNothing was loaded.\n`);
-    process.exitCode = IMPOSSIBLE;
   } finally {
     stopListening();
   }
@@ -97,22 +103,19 @@ async function open(source: string): Promise<readonly SourceFile[]> {
 
 const printable = (text: string) => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 64);
 
+/** No such table, column or function. */
+const OLD_SCHEMA: ReadonlySet<string> = new Set(['42P01', '42703', '42883']);
+
 /** Undefined for what nobody foresaw. */
 function explain(error: unknown): string | undefined {
   if (error instanceof UnreadableSource || error instanceof ImportImpossible || error instanceof ConfigError)
     return error.message;
-  switch (codeOf(error)) {
-    case 'ECONNREFUSED':
-    case 'ENOENT':
-    case '57P03':
-      return 'The database does not answer. Start the stack with `npm start`, or check DATABASE_URL.';
-    case '42P01':
-    case '42703':
-    case '42883':
-      return 'The database has not been migrated to this version. Run `npm run migrate`.';
-    default:
-      return undefined;
-  }
+  const code = codeOf(error) ?? '';
+  if (isUnavailable(error))
+    return 'The database does not answer. Start the stack with `npm start`, or check DATABASE_URL.';
+  if (OLD_SCHEMA.has(code))
+    return 'The database has not been migrated to this version. Run `npm run migrate`.';
+  return undefined;
 }
 
 /** Ctrl-C ends the process; the server sees the connection close and takes everything back. */

@@ -21,8 +21,8 @@ async function countersign(
     return { code: 0, ...ended };
   } catch (error) {
     // execFile rejects with the exit code and both outputs on the error.
-    const { code, stdout, stderr } = error as Error & Ended;
-    return { code, stdout, stderr };
+    const { code, stdout, stderr } = Object(error);
+    return { code: Number(code), stdout: String(stdout), stderr: String(stderr) };
   }
 }
 
@@ -50,8 +50,14 @@ describe('countersign import', () => {
         0,
         true,
         {
-          ...{ customers: 2, variants: 2, orders: 2, order_lines: 3, payment_methods: 2, payments: 2 },
-          ...{ warehouses: 0, inventory: 0 },
+          customers: 2,
+          variants: 2,
+          orders: 2,
+          order_lines: 3,
+          payment_methods: 2,
+          payments: 2,
+          warehouses: 0,
+          inventory: 0,
         },
       ],
     );

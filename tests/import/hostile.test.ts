@@ -10,7 +10,7 @@ const lines = SMALL['order_lines.csv'] ?? '';
 const customers = SMALL['customers.csv'] ?? '';
 const line = (text: string) => withRow('order_lines.csv', text);
 const variant = (text: string) => withRow('variants.csv', text);
-const order = (text: string) => withRow('orders.csv', `${text}`);
+const order = (text: string) => withRow('orders.csv', text);
 
 /** What is wrong, the files, and the first refusal as `file:line: reason`. */
 const CASES: readonly (readonly [string, Files, RegExp])[] = [
@@ -354,8 +354,12 @@ describe('refuses a shop, and loads nothing of it, for', () => {
     const report = await load(database, files);
     const places = report.refused.rows.map(({ file, line }) => `${file}:${line}`);
     assert.deepEqual(places, [
-      ...['customers.csv:4', 'customers.csv:4', 'customers.csv:5', 'customers.csv:5'],
-      ...['order_lines.csv:5', 'order_lines.csv:5'],
+      'customers.csv:4',
+      'customers.csv:4',
+      'customers.csv:5',
+      'customers.csv:5',
+      'order_lines.csv:5',
+      'order_lines.csv:5',
     ]);
   });
 

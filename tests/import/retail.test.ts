@@ -4,11 +4,6 @@ import type { ImportReport } from '../../adapters/postgres/import/import-shop.ts
 import { freshDatabase, type TestDatabase } from '../support/database.ts';
 import { everything, loadFolder, retailShop, rowsOf } from './support.ts';
 
-function skipFor(hook: Mocha.Context, reason: string): never {
-  console.log(`      skipped: ${reason}`);
-  return hook.skip();
-}
-
 describe('The retail shop', () => {
   let database: TestDatabase;
   let report: ImportReport;
@@ -16,7 +11,8 @@ describe('The retail shop', () => {
   before(async function () {
     const folder = retailShop();
     if (folder === undefined) {
-      return skipFor(this, 'no retail shop below COUNTERSIGN_SHARED (default ../shared)');
+      console.log('      skipped: no retail shop below COUNTERSIGN_SHARED (default ../shared)');
+      this.skip();
     }
     database = await freshDatabase();
     report = await loadFolder(database, folder, { shop: 'retail' });

@@ -74,12 +74,20 @@ describe('An SQLite file in the printed schema', () => {
     );
     assert.deepEqual(orders, [
       {
-        ...{ order_id: '1', status: 'Delivered', source_status: 'fulfilled', total_amount: '43.97' },
-        ...{ order_date: new Date('2024-01-15T10:30:00Z'), fulfilled_date: new Date('2024-01-17T00:00:00Z') },
+        order_id: '1',
+        status: 'Delivered',
+        source_status: 'fulfilled',
+        total_amount: '43.97',
+        order_date: new Date('2024-01-15T10:30:00Z'),
+        fulfilled_date: new Date('2024-01-17T00:00:00Z'),
       },
       {
-        ...{ order_id: '2', status: 'Placed', source_status: 'pending', total_amount: '5.00' },
-        ...{ order_date: new Date('2024-01-16T00:00:00Z'), fulfilled_date: null },
+        order_id: '2',
+        status: 'Placed',
+        source_status: 'pending',
+        total_amount: '5.00',
+        order_date: new Date('2024-01-16T00:00:00Z'),
+        fulfilled_date: null,
       },
     ]);
     const stock = await rowsOf(

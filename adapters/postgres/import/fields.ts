@@ -15,7 +15,7 @@ export type FieldReader = (raw: string) => string | FieldProblem;
 
 const problem = (reason: string) => new FieldProblem(reason);
 
-export const MAX_TEXT = 4000;
+const MAX_TEXT = 4000;
 const ID = /^[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?$/;
 const EMAIL = /^[^\s@\p{C}]{1,128}@[^\s@\p{C}]{1,128}$/u;
 const COUNT = /^\d{1,9}$/;

@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import pg from 'pg';
+import { Client } from 'pg';
 import { decimalsOf } from '../../../domain/money.ts';
+import { isUnavailable } from '../pools.ts';
 import { ROLE_OF } from '../roles.ts';
 import { checkStages } from './checks.ts';
-import { FILE_SPECS, IMPORT_TABLES, type ImportTable } from './columns.ts';
+import { FILE_SPECS, type ImportTable } from './columns.ts';
 import { readersFor } from './fields.ts';
 import { compareStages, countShop, insertStages, prepareStages, type Compared } from './load.ts';
 import { Refusals } from './refusals.ts';
@@ -67,6 +68,17 @@ export class ImportImpossible extends Error {
   }
 }
 
+/** The connection broke while the commit was under way: all is loaded, or nothing. The same import again tells. */
+export class ImportUnknown extends Error {
+  constructor(options: ErrorOptions) {
+    super(
+      'The connection broke while committing, so all is loaded or nothing. Run the same import again.',
+      options,
+    );
+    this.name = 'ImportUnknown';
+  }
+}
+
 /** Any number unlike other advisory locks of the product. */
 const LOCK = 743_301_772_213;
 
@@ -85,6 +97,7 @@ const SESSION = [
  * Loads a shop in one transaction, or nothing of it. Rows that are there already stay as they are, so a repeat
  * changes nothing. Imports wait for one another.
  *
+ * @throws {ImportUnknown} the answer to the commit was lost.
  * @throws {ImportImpossible} bad shop id or currency, or another currency than the shop's.
  */
 export async function importShop(
@@ -93,7 +106,7 @@ export async function importShop(
   watch: ImportWatch,
 ): Promise<ImportReport> {
   assertPossible(request);
-  const client = new pg.Client({
+  const client = new Client({
     connectionString: url,
     application_name: 'countersign import',
     options: SESSION.map((setting) => `-c ${setting}`).join(' '),
@@ -110,7 +123,7 @@ export async function importShop(
 }
 
 async function inOneTransaction(
-  client: pg.Client,
+  client: Client,
   request: ImportRequest,
   watch: ImportWatch,
 ): Promise<ImportReport> {
@@ -145,7 +158,7 @@ async function inOneTransaction(
   );
   const holds = await countShop(client);
   watch.phase(request.dryRun ? 'Taking it back' : 'Committing');
-  await client.query(request.dryRun ? 'rollback' : 'commit');
+  await (request.dryRun ? client.query('rollback') : commit(client));
   return {
     ...report,
     accepted: true,
@@ -156,6 +169,15 @@ async function inOneTransaction(
     ),
     seconds: seconds(),
   };
+}
+
+async function commit(client: Client): Promise<void> {
+  try {
+    await client.query('commit');
+  } catch (error) {
+    if (isUnavailable(error)) throw new ImportUnknown({ cause: error });
+    throw error;
+  }
 }
 
 function assertPossible({ shop, currency, name }: ImportRequest): void {
@@ -170,7 +192,7 @@ function assertPossible({ shop, currency, name }: ImportRequest): void {
 }
 
 /** Statistics are taken under a lock that lasts until the end, so two imports could only get in each other's way. */
-async function takeTurn(client: pg.Client, watch: ImportWatch): Promise<void> {
+async function takeTurn(client: Client, watch: ImportWatch): Promise<void> {
   const { rows } = await client.query<{ ours: boolean }>('select pg_try_advisory_xact_lock($1) as ours', [
     LOCK,
   ]);
@@ -180,7 +202,7 @@ async function takeTurn(client: pg.Client, watch: ImportWatch): Promise<void> {
 }
 
 async function findOrCreateShop(
-  client: pg.Client,
+  client: Client,
   { shop, name = shop, currency }: ImportRequest,
 ): Promise<{ readonly currency: string; readonly created: boolean }> {
   const { rows } = await client.query<{ currency: string }>('select currency from shops where id = $1', [
@@ -198,7 +220,7 @@ async function findOrCreateShop(
 }
 
 async function stage(
-  client: pg.Client,
+  client: Client,
   { files }: ImportRequest,
   currency: string,
   refused: Refusals,
@@ -238,17 +260,24 @@ function tableReports(
   compared: ReadonlyMap<ImportTable, Compared> = new Map(),
   inserted: ReadonlyMap<ImportTable, number> = new Map(),
 ): Readonly<Record<ImportTable, TableReport>> {
-  const reports = IMPORT_TABLES.map((table) => {
+  const of = (table: ImportTable): TableReport => {
     const known = compared.get(table);
     const kept = known?.kept.length ?? 0;
-    const report: TableReport = {
+    return {
       rows: rows.get(table) ?? 0,
       inserted: inserted.get(table) ?? 0,
       unchanged: (known?.known ?? 0) - kept,
       kept,
     };
-    return [table, report] as const;
-  });
-  // Built from IMPORT_TABLES, so every table has its entry; fromEntries forgets that.
-  return Object.fromEntries(reports) as Record<ImportTable, TableReport>;
+  };
+  return {
+    customers: of('customers'),
+    variants: of('variants'),
+    orders: of('orders'),
+    order_lines: of('order_lines'),
+    payment_methods: of('payment_methods'),
+    payments: of('payments'),
+    warehouses: of('warehouses'),
+    inventory: of('inventory'),
+  };
 }

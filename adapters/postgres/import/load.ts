@@ -39,9 +39,6 @@ export async function prepareStages(sql: ClientBase): Promise<void> {
     analyze pg_temp.known_orders;`);
 }
 
-/** Rows of the shop that were there before and say something else than the file. They stay as they are. */
-export type Kept = { readonly table: ImportTable; readonly at_line: number };
-
 const differs = (pairs: readonly (readonly [staged: string, stored: string])[]) =>
   // An empty field says nothing, so it cannot contradict.
   pairs

@@ -82,12 +82,11 @@ async function* readCsv(path: string, taker: RowTaker): AsyncGenerator<number> {
 
   let bytes = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES })) {
-    // A file stream without an encoding yields buffers; its type allows strings too.
-    const buffer = chunk as Buffer;
+    if (!(chunk instanceof Buffer)) throw new Error('a file stream without an encoding yields bytes');
     // Parsed before `write` returns: every row of the chunk has been handed over then.
-    parser.write(buffer);
+    parser.write(chunk);
     if (problem !== undefined || !isUseful) break;
-    bytes += buffer.length;
+    bytes += chunk.length;
     yield bytes;
   }
   if (problem === undefined && isUseful) await ended(parser);

@@ -92,7 +92,7 @@ class StagingRows implements RowTaker {
   readonly #file: SourceFile;
   readonly #readers: Readonly<Record<FieldKind, FieldReader>>;
   readonly #refusals: Refusals;
-  readonly #width: number;
+  readonly #empty: readonly string[];
   /** By position in the file; undefined for a column that is checked and not staged. */
   #slots: readonly Slot[] = [];
   #lines: string[] = [];
@@ -101,7 +101,7 @@ class StagingRows implements RowTaker {
     this.#file = file;
     this.#readers = readers;
     this.#refusals = refusals;
-    this.#width = staged(file.spec).length;
+    this.#empty = staged(file.spec).map(() => NULL);
   }
 
   take(): string {
@@ -136,7 +136,7 @@ class StagingRows implements RowTaker {
       this.#refuse(line, `${fields.length} fields where the header has ${slots.length}`);
       return;
     }
-    const values = new Array<string>(this.#width).fill(NULL);
+    const values = this.#empty.slice();
     let isGood = true;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i];
