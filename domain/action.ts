@@ -1,9 +1,9 @@
-import type { Admitted, Ballot, Standing, Verdict, Voter } from './approval.ts';
-import type { AuditEntry, Outcome } from './audit.ts';
+import type { CastBallot, Standing, Verdict, Voter } from './approval.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { ActionPlan, ApprovedCall } from './plan.ts';
 import type { Caller, PersonId } from './principal.ts';
 import type { Role } from './roles.ts';
+import type { BallotStatement } from './seals.ts';
 import type { StockWriter } from './stock.ts';
 
 /**
@@ -103,8 +103,11 @@ export interface ActionDesk {
     actionId: string,
     decision: 'approve' | 'reject',
   ): Promise<{ readonly code: string; readonly expiresAt: string }>;
-  /** Open actions whose workflow may not have been started (crash between claim and start). */
-  unstarted(olderThanSeconds: number): Promise<readonly ActionPlan[]>;
+  /**
+   * Plans of open actions of every shop, claimed longer than `olderThanSeconds` ago: some may have lost their
+   * workflow (a crash between claim and start, a run terminated by hand).
+   */
+  open(olderThanSeconds: number, limit: number): Promise<readonly ActionPlan[]>;
 }
 
 /** The worker's side: judge and close. Every method is idempotent under retries. */
@@ -118,29 +121,14 @@ export interface ActionCourt {
    * persons, one vote per person. Writes the ballot and its audit row in the same transaction. A repeat of
    * `ballotNo` returns the first verdict.
    */
-  judge(
-    plan: ActionPlan,
-    ballotNo: number,
-    ballot: Ballot,
-    proven: ProvenBallot | undefined,
-  ): Promise<Verdict>;
+  judge(plan: ActionPlan, cast: CastBallot, proven: BallotStatement | undefined): Promise<Verdict>;
   /** Sets the final state unless one is set, with the one final audit row. Answers the state that holds. */
   close(plan: ActionPlan, ending: Ending): Promise<ActionState>;
 }
 
-/** A proof the gateway signed, after its signature has been checked. */
-export type ProvenBallot = {
-  readonly subject: string;
-  readonly issuer: string;
-  readonly decision: string;
-  readonly jti: string;
-};
-
 export type Ending = {
-  readonly state: ActionState;
-  readonly outcome: Outcome;
+  readonly state: Exclude<ActionState, 'pending_approval' | 'approved' | 'executed'>;
   readonly reason?: { readonly code: string; readonly message: string };
-  readonly audit: AuditEntry;
 };
 
 /** Everything a body may write with, all inside one transaction. */
@@ -170,6 +158,6 @@ export interface Grants {
   requesters(caller: Caller): Promise<ReadonlySet<PersonId>>;
   /** Makes sure a login is known (development issuer). Never restores what was revoked. */
   ensure(tenant: string, issuer: string, subject: string, roles: readonly Role[]): Promise<void>;
+  /** The same for an agent, with the person who answers for it. */
+  ensureAgent(tenant: string, issuer: string, agent: string, ownerSubject: string): Promise<void>;
 }
-
-export type { Admitted };

@@ -40,6 +40,15 @@ export type Ballot = {
   readonly seen?: string;
 };
 
+/** A ballot in the order it reached the workflow, which is the only authority on that. */
+export type CastBallot = {
+  /** 1, 2, … in the order of arrival; a retry keeps its number. */
+  readonly ballotNo: number;
+  readonly ballot: Ballot;
+  /** Workflow time, ISO 8601. */
+  readonly arrivedAt: string;
+};
+
 /** A voter as the grants table knows them at the moment of judging. */
 export type Voter = { readonly personId: PersonId; readonly roles: readonly Role[] };
 

@@ -25,6 +25,8 @@ export interface Seals {
   proveBallot(statement: BallotStatement): string;
   /** Undefined when it was not made here, was changed, or has expired. Never throws. */
   checkBallotProof(proof: string): BallotStatement | undefined;
+  /** True for a text that `sealPersonal` made. */
+  isSealedText(text: string): boolean;
   /** Encrypts a personal value with the tenant's own key. The same value gives another text each time. */
   sealPersonal(tenant: string, value: string): string;
   /** @throws {Error} when the text was not sealed for this tenant. */

@@ -55,6 +55,8 @@ export function createSeals<S extends Statement = never>(keys: SealKeys, now: ()
       return statement.expiresAtUnix * 1_000 > now() ? statement : undefined;
     },
 
+    isSealedText: (text: string): boolean => text.startsWith(SEALED),
+
     sealPersonal: (tenant: string, value: string): string =>
       encrypt(derive(first(personalKeys), PERSONAL, tenant), value),
 
@@ -66,11 +68,6 @@ export function createSeals<S extends Statement = never>(keys: SealKeys, now: ()
       throw new Error('A personal field was not sealed for this tenant, or its key is gone.');
     },
   };
-}
-
-/** True for a text that `sealPersonal` made. */
-export function isSealedText(text: string): boolean {
-  return text.startsWith(SEALED);
 }
 
 function decode(name: string, keys: readonly string[]): Buffer[] {

@@ -1,0 +1,145 @@
+import type { AuditEntry, AuditFilter, AuditLog, AuditReader } from '../../domain/audit.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import { inTenant, type Pools, type Sql } from './pools.ts';
+
+const COLUMNS = `key, call_id, event, final, outcome, reason, tool, subject, actor, customer_id, assurance, input_hash,
+  result_hash, workflow_id, run_id, request_id, transport, details`;
+
+/** The append-only record in Postgres. */
+export function createAuditLog(pools: Pick<Pools, 'write' | 'read'>): AuditLog & AuditReader {
+  return {
+    append: async (entries) => {
+      for (const [tenant, own] of byTenant(entries)) {
+        await inTenant(pools.write, tenant, (sql) => appendAudit(sql, own));
+      }
+    },
+    // From the primary: who asks for the record has usually just done something.
+    list: (tenant, filter) => inTenant(pools.write, tenant, (sql) => selectAudit(sql, filter)),
+  };
+}
+
+/** Appends within a transaction that has the entries' tenant set. A key seen before is a no-op. */
+export async function appendAudit(sql: Sql, entries: readonly AuditEntry[]): Promise<void> {
+  for (const entry of entries) {
+    const written = await insert(sql, entry);
+    // A second ending of a call that has one (a workflow run again by hand) is kept, as what it is: not the ending.
+    if (!written && entry.final) await insert(sql, { ...entry, final: false });
+  }
+}
+
+async function insert(sql: Sql, entry: AuditEntry): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    `insert into audit_log (shop_id, happened_at, ${COLUMNS})
+          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+     on conflict do nothing`,
+    [
+      entry.tenant,
+      entry.at,
+      entry.key,
+      entry.callId,
+      entry.event,
+      entry.final,
+      entry.outcome,
+      entry.reason ?? null,
+      entry.tool,
+      entry.subject,
+      entry.actor ?? null,
+      entry.customerId ?? null,
+      entry.assurance ?? null,
+      entry.inputHash ?? null,
+      entry.resultHash ?? null,
+      entry.workflowId ?? null,
+      entry.runId ?? null,
+      entry.requestId ?? null,
+      entry.transport ?? null,
+      entry.details === undefined ? null : JSON.stringify(entry.details),
+    ],
+  );
+  return rowCount === 1;
+}
+
+function byTenant(entries: readonly AuditEntry[]): Map<string, AuditEntry[]> {
+  const groups = new Map<string, AuditEntry[]>();
+  for (const entry of entries) groups.set(entry.tenant, [...(groups.get(entry.tenant) ?? []), entry]);
+  return groups;
+}
+
+type AuditRow = {
+  position: string;
+  shop_id: string;
+  key: string;
+  call_id: string;
+  event: AuditEntry['event'];
+  final: boolean;
+  outcome: AuditEntry['outcome'];
+  reason: string | null;
+  tool: string;
+  subject: string;
+  actor: string | null;
+  customer_id: string | null;
+  assurance: NonNullable<AuditEntry['assurance']> | null;
+  input_hash: string | null;
+  result_hash: string | null;
+  workflow_id: string | null;
+  run_id: string | null;
+  request_id: string | null;
+  transport: string | null;
+  details: JsonObject | null;
+  happened_at: Date;
+};
+
+async function selectAudit(sql: Sql, filter: AuditFilter) {
+  const { rows } = await sql.query<AuditRow>(
+    `select position, shop_id, happened_at, ${COLUMNS} from audit_log
+      where ($1::text is null or call_id = $1) and ($2::text is null or tool = $2)
+        and ($3::text is null or subject = $3) and ($4::text is null or outcome = $4)
+        and (not $5 or final) and ($6::bigint is null or position < $6)
+      order by position desc limit $7`,
+    [
+      filter.callId ?? null,
+      filter.tool ?? null,
+      filter.subject ?? null,
+      filter.outcome ?? null,
+      filter.finalOnly ?? false,
+      filter.before ?? null,
+      filter.limit,
+    ],
+  );
+  return rows.map(entryOf);
+}
+
+function entryOf(row: AuditRow): AuditEntry & { readonly position: number } {
+  return {
+    position: Number(row.position),
+    tenant: row.shop_id,
+    key: row.key,
+    callId: row.call_id,
+    event: row.event,
+    final: row.final,
+    outcome: row.outcome,
+    tool: row.tool,
+    subject: row.subject,
+    at: row.happened_at.toISOString(),
+    ...given({
+      reason: row.reason,
+      actor: row.actor,
+      customerId: row.customer_id,
+      assurance: row.assurance,
+      inputHash: row.input_hash,
+      resultHash: row.result_hash,
+      workflowId: row.workflow_id,
+      runId: row.run_id,
+      requestId: row.request_id,
+      transport: row.transport,
+      details: row.details,
+    }),
+  };
+}
+
+/** The fields that are not null. */
+function given<T extends Record<string, unknown>>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  // The cast states what the filter has just made true.
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
+  };
+}

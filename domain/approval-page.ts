@@ -1,0 +1,46 @@
+import type { ActionPlan } from './plan.ts';
+
+const MOST = 400;
+
+/** Control characters, and those that reorder or hide text (bidi, zero width, tags). */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu;
+
+/** Text from outside, for a page that people decide by: cut, on one line, and unable to leave its fence. */
+export function fenced(text: string): string {
+  const plain = text.replace(HIDDEN, ' ').replaceAll('`', "'").replace(/\s+/g, ' ').trim();
+  const cut = plain.length > MOST ? `${plain.slice(0, MOST)} …` : plain;
+  return ['```text', cut === '' ? '(empty)' : cut, '```'].join('\n');
+}
+
+/** What the workflow's page in the Temporal UI shows while it waits: what is asked, by whom, until when, and what to paste. */
+export function approvalPage(plan: ActionPlan): string {
+  const { caller, approval } = plan;
+  const people = approval.approvers === 1 ? 'One person' : `${approval.approvers} persons`;
+  const ballot = { decision: 'approve', approver: '<your login>', comment: '', code: '<one-time code>' };
+  return [
+    '### Waiting for approval',
+    '',
+    fenced(plan.asks),
+    '',
+    'Asked by',
+    '',
+    fenced(caller.actor === undefined ? caller.subject : `${caller.subject}, through ${caller.actor}`),
+    '',
+    `${people} with the role \`${approval.role}\`, not the requester, until \`${plan.expiresAt}\`.`,
+    '',
+    `Digest \`${plan.digest}\``,
+    '',
+    'Send the signal `approval` with this JSON. `countersign code ' +
+      plan.callId +
+      '` prints it whole, with your one-time code (`--reject` for a no).',
+    '',
+    '```json',
+    JSON.stringify(ballot),
+    '```',
+  ].join('\n');
+}
+
+/** The same page once it is over. */
+export function closedPage(plan: ActionPlan, state: string): string {
+  return ['### ' + state.replaceAll('_', ' '), '', fenced(plan.asks)].join('\n');
+}
