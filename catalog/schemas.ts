@@ -9,6 +9,7 @@ export type ObjectSchema = {
   readonly properties: Readonly<Record<string, z.core.JSONSchema._JSONSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | object;
+  readonly title?: string;
   readonly description?: string;
 };
 

@@ -41,7 +41,7 @@ export const checkStock = defineRead({
       note: z.string().optional(),
       ...facts,
     })
-    .describe('StockInfo'),
+    .meta({ title: 'StockInfo' }),
   say: ({ message }) => message,
   examples: [
     { prompt: 'Is volume 42 of BER42 available?', input: { manga_id: 'BER42', volume_number: 42 } },

@@ -18,7 +18,7 @@ export const getOrderStatus = defineRead({
   timeoutSeconds: 5,
   input: z.strictObject({ order_id: field.order_id.optional() }),
   ignored: { user_id: 'Accepted and ignored: whose orders are shown comes from the verified token.' },
-  output: orderList.describe('OrderStatusList'),
+  output: orderList.meta({ title: 'OrderStatusList' }),
   say: ({ message }) => message,
   examples: [
     { prompt: 'Where is my order 88213?', input: { order_id: '88213' } },

@@ -18,7 +18,7 @@ export const listRecentOrders = defineRead({
   timeoutSeconds: 5,
   input: z.strictObject({ limit: field.limit }),
   ignored: { user_id: 'Accepted and ignored: whose orders are shown comes from the verified token.' },
-  output: orderList.describe('OrderList'),
+  output: orderList.meta({ title: 'OrderList' }),
   say: ({ message }) => message,
   examples: [{ prompt: 'Show me my last three orders.', input: { limit: 3 } }],
 });

@@ -29,7 +29,7 @@ export const getPrice = defineRead({
       as_of: facts.as_of.optional(),
       cache: facts.cache.optional(),
     })
-    .describe('PriceInfo'),
+    .meta({ title: 'PriceInfo' }),
   say: ({ message, price_jpy, discount_pct, valid_until }) =>
     message ??
     `${String(price_jpy)} JPY${discount_pct ? `, ${discount_pct} % off` : ''}, valid until ${String(valid_until)}`,

@@ -101,7 +101,7 @@ describe('the wire output', () => {
 
   it('carries the names of the sources', () => {
     const named = ['get_order_status', 'list_recent_orders', 'check_stock', 'get_price'].map(
-      (name) => wireOutputSchema(tool(name)).description,
+      (name) => wireOutputSchema(tool(name)).title,
     );
     assert.deepEqual(named, ['OrderStatusList', 'OrderList', 'StockInfo', 'PriceInfo']);
   });
