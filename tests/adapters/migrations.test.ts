@@ -91,7 +91,7 @@ describe('migrating', () => {
 
   it('lets processes that migrate at once wait for one another', async () => {
     const applied = await Promise.all([1, 2, 3, 4].map(() => migrate(db.url)));
-    assert.deepEqual(applied.map(({ length }) => length > 0).sort(), [false, false, false, true]);
+    assert.equal(applied.filter(({ length }) => length > 0).length, 1);
   });
 
   describe('with a login of few rights', () => {
