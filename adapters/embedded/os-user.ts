@@ -10,13 +10,12 @@ export function isRoot(): boolean {
 }
 
 /** The account PostgreSQL runs under when we are root, which it refuses. Made at the first need. */
-export function ownUser(say: (line: string) => void): OsUser {
+export function ownUser(): OsUser {
   const known = findUser(NAME);
   if (known !== undefined) return known;
   createUser();
   const made = findUser(NAME);
   if (made === undefined) throw new Error(CANNOT);
-  say(`Started as root: PostgreSQL runs as the new system user "${NAME}".`);
   return made;
 }
 

@@ -33,21 +33,23 @@ export function findPlace(state: State, say: (line: string) => void): Place {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return { folder, data: join(folder, dataFolderName), user: undefined, programs: state.home };
   }
-  const user = existsSync(folder) ? ownerOf(folder, say) : ownUser(say);
+  const user = existsSync(folder) ? ownerOf(folder) : ownUser();
   mkdirSync(OUTSIDE, { recursive: true, mode: 0o755 });
   if (!existsSync(folder)) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     chownSync(folder, user.uid, user.gid);
-    say(`Its data is in ${folder}, because that user cannot enter ${state.home}.`);
+    say(
+      `Started as root: PostgreSQL runs as the system user "${user.name}", with its data in ${folder} (it may not enter ${state.home}).`,
+    );
   }
   return { folder, data: join(folder, dataFolderName), user, programs: OUTSIDE };
 }
 
-function ownerOf(folder: string, say: (line: string) => void): OsUser {
+function ownerOf(folder: string): OsUser {
   const { uid } = statSync(folder);
   if (uid !== 0) return userOf(uid);
   // A start that was killed between making the folder and giving it away.
-  const user = ownUser(say);
+  const user = ownUser();
   chownSync(folder, user.uid, user.gid);
   return user;
 }
