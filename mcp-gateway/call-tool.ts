@@ -12,7 +12,7 @@ import type { Logger } from '../platform/log.ts';
 import { type Asked, type Compiler, type ParsedArguments, parseArguments } from './compile-plan.ts';
 import type { GatewayRecord } from './gateway-record.ts';
 import { actionResult, faultResult, readResult, refusalResult } from './render.ts';
-import { showPersonal } from './personal.ts';
+import { showPersonal } from '../catalog/personal.ts';
 import { RequestCancelled } from './temporal-runs.ts';
 
 export type CallDeps = {

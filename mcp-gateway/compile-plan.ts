@@ -9,7 +9,7 @@ import type { JsonObject } from '../domain/json.ts';
 import type { ActionPlan, ReadPlan } from '../domain/plan.ts';
 import { type Principal, callerOf } from '../domain/principal.ts';
 import type { Seals } from '../domain/seals.ts';
-import { hidePersonal } from './personal.ts';
+import { hidePersonal } from '../catalog/personal.ts';
 import { invalidArguments, problemsOf } from './render.ts';
 
 /** One request of a verified caller, as any transport brings it. */

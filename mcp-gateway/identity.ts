@@ -40,7 +40,7 @@ export function verifier(trusted: readonly TrustedIssuer[]): Verifier {
 
 async function payloadOf(token: string, { issuer, key }: TrustedIssuer, audience: string): Promise<unknown> {
   try {
-    const { payload } = await jwtVerify(token, key, {
+    const { payload } = await jwtVerify(token, reached(key), {
       issuer,
       audience,
       algorithms: ALGORITHMS,
@@ -51,6 +51,22 @@ async function payloadOf(token: string, { issuer, key }: TrustedIssuer, audience
   } catch (error) {
     throw refusalFor(error);
   }
+}
+
+/** Tells "the issuer has no such key" from "the issuer cannot be asked": only the first is the token's fault. */
+function reached(key: JWTVerifyGetKey): JWTVerifyGetKey {
+  return async (header, token) => {
+    try {
+      return await key(header, token);
+    } catch (error) {
+      const isTokensFault =
+        error instanceof errors.JWKSNoMatchingKey ||
+        error instanceof errors.JWKSMultipleMatchingKeys ||
+        error instanceof errors.JOSENotSupported;
+      if (isTokensFault) throw error;
+      throw new Refusal('unavailable', 'The identity provider’s keys cannot be fetched; try again shortly.');
+    }
+  };
 }
 
 /** The issuer a token claims, unverified: good for choosing a key and for nothing else. */
@@ -67,19 +83,20 @@ function claimedIssuer(token: string): string | undefined {
 }
 
 /** Says which check failed, so that an operator can mend it; no claim's value is repeated. */
-function refusalFor(error: unknown): Refusal {
+function refusalFor(error: unknown): unknown {
+  if (error instanceof Refusal) return error;
   if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired');
   if (error instanceof errors.JWTClaimValidationFailed) {
     return unauthenticated(`The token's claim ${error.claim} does not pass`);
   }
-  if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) {
+  if (error instanceof errors.JOSEAlgNotAllowed) {
     return unauthenticated(`The token's algorithm is not one of ${ALGORITHMS.join(', ')}`);
   }
-  const unreachable = error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError);
-  if (unreachable && !(error instanceof TypeError && error.message.includes('key'))) {
-    return new Refusal('unavailable', 'The identity provider’s keys cannot be fetched; try again shortly.');
+  // A key that does not fit the algorithm is a TypeError to jose; to us it is one more bad signature.
+  if (error instanceof errors.JOSEError || error instanceof TypeError) {
+    return unauthenticated('The token’s signature does not pass');
   }
-  return unauthenticated('The token’s signature does not pass');
+  return error;
 }
 
 function unauthenticated(why: string): Refusal {

@@ -75,7 +75,7 @@ async function begin(
 function newSession(deps: McpHttpDeps, server: Server | undefined, principal: Principal): Session {
   const { core, sessions, version, pageSize, host } = deps;
   const id = randomUUID();
-  const transport = new StreamableHTTPServerTransport({
+  const transport: StreamableHTTPServerTransport = new StreamableHTTPServerTransport({
     sessionIdGenerator: () => id,
     onsessioninitialized: (initialized) => sessions.add(initialized, session),
     onsessionclosed: (closed) => sessions.remove(closed),
@@ -83,7 +83,7 @@ function newSession(deps: McpHttpDeps, server: Server | undefined, principal: Pr
   });
   const serving = { core, server, pageSize, version, host };
   const mcp = createMcpServer({ ...serving, transport: 'http', session: id, identify: callerIn });
-  const session = { owner: ownerOf(principal, server ?? ''), server: mcp, transport };
+  const session: Session = { owner: ownerOf(principal, server ?? ''), server: mcp, transport };
   return session;
 }
 

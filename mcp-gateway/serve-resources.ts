@@ -9,7 +9,7 @@ import type { JsonObject } from '../domain/json.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { JSON_OBJECT } from './compile-plan.ts';
 import { byName, page } from './pages.ts';
-import { showPersonal } from './personal.ts';
+import { showPersonal } from '../catalog/personal.ts';
 import { internalError, resourceNotFound } from './rpc-error.ts';
 import type { Context, Register, Serving } from './serving.ts';
 import { uriPattern } from './uri-template.ts';

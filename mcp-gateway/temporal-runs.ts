@@ -34,6 +34,8 @@ export type TemporalRunsOptions = {
   readonly queue: FairQueue;
   /** Only with a client on the connection of a worker in this process. */
   readonly eager: boolean;
+  /** Reads whose body waits for others (carriers, retrieval) have a queue of their own. */
+  readonly isSlow: (tool: string) => boolean;
   /** How long Temporal may take to answer one request. */
   readonly answerMs?: number;
 };
@@ -167,9 +169,15 @@ function startOptions({ queuePrefix, eager }: TemporalRunsOptions, plan: Plan): 
   };
 }
 
-function readOptions(_options: TemporalRunsOptions, plan: ReadPlan): Partial<WorkflowStartOptions> {
-  // A read nobody waits for any more must not stay open for ever.
-  return { workflowExecutionTimeout: (plan.timeoutSeconds + MARGIN_SECONDS) * 1000 };
+function readOptions(
+  { queuePrefix, isSlow }: TemporalRunsOptions,
+  plan: ReadPlan,
+): Partial<WorkflowStartOptions> {
+  return {
+    taskQueue: queueName(queuePrefix, isSlow(plan.tool) ? 'slow-reads' : 'reads'),
+    // A read nobody waits for any more must not stay open for ever.
+    workflowExecutionTimeout: (plan.timeoutSeconds + MARGIN_SECONDS) * 1000,
+  };
 }
 
 /** Waits for a read's output; gives up when Temporal has stopped answering or the time is over. */

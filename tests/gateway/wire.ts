@@ -161,7 +161,7 @@ function memoryDesk(actions: Map<string, Action>): ActionDesk {
     pending: async ({ tenant }) => [...actions.values()].filter((one) => one.tenant === tenant),
     cancel: none,
     issueCode: async () => ({ code: 'c0de', expiresAt: '2026-11-21T10:00:00.000Z' }),
-    unstarted: async () => [],
+    open: async () => [],
   };
 }
 
