@@ -225,7 +225,7 @@ const UNAVAILABLE = new Set([
 ]);
 /** What pg says without a code. */
 const UNAVAILABLE_TEXT =
-  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after calling end)/;
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client (has encountered a connection error|was closed)|Cannot use a pool after calling end)/;
 
 /** True when the database could not answer in time, as opposed to answering no. The effect of a write is unknown then. */
 export function isUnavailable(error: unknown): boolean {

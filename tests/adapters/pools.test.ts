@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { inTenant, isUnavailable, openPools, type PoolSettings } from '../../adapters/postgres/pools.ts';
 import { ROLE_OF } from '../../adapters/postgres/roles.ts';
@@ -211,6 +213,44 @@ describe('the pools', () => {
     assert.ok(told.includes('read'));
   });
 
+  it('do not wait for a server that accepts and never answers', async () => {
+    const accepted: Socket[] = [];
+    const silent = createServer((socket) => accepted.push(socket));
+    const port = await listening(silent);
+    const began = performance.now();
+    const failed = await openPools(
+      settings({ writeUrl: `postgres://postgres@127.0.0.1:${port}/nothing`, waitMs: 300 }),
+    ).catch((error: unknown) => error);
+    assert.ok(isUnavailable(failed) && performance.now() - began < 2_000, String(failed));
+    for (const socket of accepted) socket.destroy();
+    silent.close();
+  });
+
+  it('give up a statement when the server falls silent in the middle of it', async () => {
+    const target = new URL(db.writeUrl);
+    const lines: Socket[] = [];
+    const proxy = createServer((client) => {
+      const server = connect(Number(target.port), target.hostname);
+      lines.push(client, server);
+      client.pipe(server).pipe(client);
+      for (const end of [client, server]) end.on('error', () => undefined);
+    });
+    const url = new URL(target);
+    url.port = String(await listening(proxy));
+    url.hostname = '127.0.0.1';
+    const pools = await openPools(settings({ writeUrl: url.href, statementMs: 100 }));
+    const began = performance.now();
+    const cut = await inTenant(pools.read, 'a', async (sql) => {
+      for (const line of lines) line.unpipe().pause();
+      await sql.query('select');
+    }).catch((error: unknown) => error);
+    assert.ok(isUnavailable(cut), String(cut));
+    assert.ok(performance.now() - began < 4_000);
+    for (const line of lines) line.destroy();
+    await pools.close();
+    proxy.close();
+  });
+
   for (const [what, statement] of [
     [
       'a broken key',
@@ -236,6 +276,14 @@ describe('the pools', () => {
     ]);
   });
 });
+
+/** The port of a server that listens on loopback now. */
+async function listening(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return address.port;
+}
 
 /** Retries while the connection under it is still being found out to be dead. */
 async function eventually<T>(work: () => Promise<T>): Promise<T> {
