@@ -23,8 +23,6 @@ import { getActionStatus } from './platform/get-action-status.ts';
 import { pendingApprovals } from './platform/resources.ts';
 import { getPrice } from './pricing/get-price.ts';
 
-export type { Sided } from './from.ts';
-
 /** What the bodies work with. */
 export type BodyDeps = {
   readonly cache: Cache;

@@ -12,7 +12,7 @@ export type SortedArguments = {
 };
 
 /** 1 to 128 printable ASCII characters. */
-export const IDEMPOTENCY_KEY = /^[\x20-\x7E]{1,128}$/;
+const IDEMPOTENCY_KEY = /^[\x20-\x7E]{1,128}$/;
 
 /**
  * Takes `user_id` out of every call and `idempotency_key` out of calls of actions, and gives aliases their

@@ -1,33 +1,34 @@
 import { z } from 'zod';
 
-/**
- * The words that tools share: one described field per idea, so that every tool says it the same way.
- *
- * Patterns are plain enough for any JSON Schema reader (no flags, no look-around) and keep out everything an
- * id never holds: white space, quotes, semicolons.
- */
+/** A manga title's id. It never holds `@`, which begins the keys of everything else that is cached of stock. */
 const MANGA_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
-const SKU = /^[A-Za-z0-9][A-Za-z0-9_.:/+-]*$/;
-const ORDER_ID = /^#?[A-Za-z0-9][A-Za-z0-9_.:-]*$/;
+/** Ids that shops bring along: whatever an import takes, but for white space. They reach SQL as parameters only. */
+const SHOP_ID = /^[!-~]+$/;
+const SHOP_ID_LENGTH = 128;
 
+/** Free text to search by. Postgres keeps no NUL, and nothing is called by one. */
+export const searchText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((text) => !text.includes('\0'), 'no NUL character');
+
+const shopId = () => z.string().min(1).max(SHOP_ID_LENGTH).regex(SHOP_ID);
+
+/**
+ * The words that tools share: one described field per idea, so that every tool says it the same way. Patterns are
+ * plain enough for any reader of JSON Schema: no flags, no look-around.
+ */
 export const field = {
   manga_id: z.string().min(1).max(64).regex(MANGA_ID).describe('Id of a manga title, for example BER42.'),
   volume_number: z.int().min(1).max(100_000).describe('Volume of the title, for example 42.'),
-  sku: z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(SKU)
-    .describe(
-      'Stock keeping unit. A manga volume has <manga_id>-<volume, two digits>, for example BER42-42.',
-    ),
-  warehouse: z.string().min(1).max(64).regex(MANGA_ID).describe('Code of a warehouse, for example WH-2.'),
-  order_id: z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(ORDER_ID)
-    .describe('Order number as the shop prints it, with or without its prefix: 88213, #W2611340, ord_456.'),
+  sku: shopId().describe(
+    'Stock keeping unit. A manga volume has <manga_id>-<volume, two digits>, for example BER42-42.',
+  ),
+  warehouse: shopId().describe('Code of a warehouse, for example WH-2.'),
+  order_id: shopId().describe(
+    'Order number as the shop prints it, with or without its prefix: 88213, #W2611340, ord_456.',
+  ),
   action_id: z
     .string()
     .min(1)
@@ -40,21 +41,9 @@ export const field = {
     .max(20)
     .regex(/^#?[0-9]+$/)
     .describe('Number of a purchase order, for example 1042.'),
-  region: z
-    .string()
-    .min(1)
-    .max(64)
-    .regex(/^[A-Za-z0-9][A-Za-z0-9 _.-]*$/)
-    .describe('Region of warehouses, for example EU; "all" for every region.'),
+  region: searchText(200).min(1).describe('Region of warehouses, for example EU; "all" for every region.'),
   limit: z.int().min(1).max(10).default(10).describe('How many orders at most, 1 to 10.'),
 } as const;
-
-/** Free text to search by. Postgres keeps no NUL, and nothing is called by one. */
-export const searchText = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .refine((text) => !text.includes('\0'), 'no NUL character');
 
 /** ISO 8601 with zone: every time in a result says which one it is in. */
 export const instant = z

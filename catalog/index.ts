@@ -49,8 +49,6 @@ export type ToolBodies = { [T in Known as T['name']]: ToolBody<T> };
 /** One body per resource. */
 export type ResourceBodies = { [R in Readable as R['name']]: ResourceBody<R> };
 export type Bodies = ToolBodies & ResourceBodies;
-/** Name of anything that has a body. */
-export type BodyName = keyof Bodies;
 
 /** What clients may be told of, by name. */
 export const tools: readonly ToolSpec[] = listed;
@@ -84,10 +82,9 @@ function ofServer<S extends { readonly server: Server }>(all: readonly S[], serv
   return server === undefined ? all : all.filter((one) => one.server === server || one.server === 'platform');
 }
 
-export { checkReorder, completeArgument };
 export { mayUse } from './access.ts';
-export { IDEMPOTENCY_KEY, sortArguments } from './arguments.ts';
+export { sortArguments } from './arguments.ts';
 export { personalPaths } from './field.ts';
-export { INSTRUCTIONS, ONLY_REPORT } from './instructions.ts';
+export { INSTRUCTIONS } from './instructions.ts';
 export { COMPLETION_SCOPES } from './platform/complete-argument.ts';
-export { actionOutcome, listedInputSchema, resourceSchema, wireOutputSchema } from './schemas.ts';
+export { listedInputSchema, wireOutputSchema } from './schemas.ts';

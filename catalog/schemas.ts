@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ACTION_STATES } from '../domain/action.ts';
-import type { ActionSpec, ResourceSpec, ToolSpec } from './define.ts';
+import type { ActionSpec, ToolSpec } from './define.ts';
 import { instant } from './field.ts';
 
 /** A JSON Schema (draft 2020-12, MCP's default dialect, so unnamed) of an object. */
@@ -44,7 +44,7 @@ export function listedInputSchema(tool: ToolSpec): ObjectSchema {
 }
 
 /** What an action answers on the wire: where it stands, and the tool's own output once it has run. */
-export function actionOutcome(tool: ActionSpec) {
+function actionOutcome(tool: ActionSpec) {
   return z.object({
     status: z
       .enum(ACTION_STATES)
@@ -64,11 +64,6 @@ export function actionOutcome(tool: ActionSpec) {
 /** The output of a tool as clients are told it and as its structured content is. */
 export function wireOutputSchema(tool: ToolSpec): ObjectSchema {
   return objectSchema(tool.effect === 'action' ? actionOutcome(tool) : tool.output, 'output');
-}
-
-/** The JSON a resource is read as. */
-export function resourceSchema(resource: ResourceSpec): ObjectSchema {
-  return objectSchema(resource.output, 'output');
 }
 
 function objectSchema(schema: z.ZodObject, io: 'input' | 'output'): ObjectSchema {

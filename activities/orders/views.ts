@@ -28,7 +28,7 @@ export function entryOf(order: Order) {
   };
 }
 
-export function lineOf(order: Order, line: OrderLine) {
+function lineOf(order: Order, line: OrderLine) {
   return {
     line_no: line.lineNo,
     sku: line.sku,
@@ -41,7 +41,7 @@ export function lineOf(order: Order, line: OrderLine) {
   };
 }
 
-export function shipmentOf(shipment: Shipment) {
+function shipmentOf(shipment: Shipment) {
   return {
     carrier: shipment.carrier,
     tracking_number: shipment.trackingNumber,
@@ -50,11 +50,11 @@ export function shipmentOf(shipment: Shipment) {
   };
 }
 
-export function latestShipment({ shipments }: Order): Shipment | undefined {
+function latestShipment({ shipments }: Order): Shipment | undefined {
   return shipments.at(-1);
 }
 
-export function lateness(order: Order): number {
+function lateness(order: Order): number {
   const { promisedDelivery, estimatedDelivery } = latestShipment(order) ?? NOT_SHIPPED;
   return daysLate(promisedDelivery, estimatedDelivery);
 }

@@ -101,7 +101,7 @@ export function orderOf(row: OrderRow): Order {
 }
 
 /** j***@example.com: enough to recognise one's own, too little to write to. */
-export function maskEmail(email: string): string {
+function maskEmail(email: string): string {
   const at = email.lastIndexOf('@');
   return at < 1 ? '***' : `${email.slice(0, 1)}***${email.slice(at)}`;
 }

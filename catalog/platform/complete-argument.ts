@@ -26,7 +26,7 @@ export const completeArgument = defineRead({
   timeoutSeconds: 5,
   input: z.strictObject({
     what: z.enum(COMPLETABLE).describe('Kind of id.'),
-    prefix: searchText(64).describe('What was typed so far.'),
+    prefix: searchText(200).describe('What was typed so far.'),
   }),
   output: z.object({
     values: z.array(z.string()).describe('At most 100, sorted.'),

@@ -62,7 +62,9 @@ describe('arguments of the wrong kind', () => {
     ['get_order_status', { order_id: '1 OR 1=1' }],
     ['get_order_status', { order_id: '' }],
     ['get_order_status', { order_id: 88213 }],
-    ['get_order_status', { order_id: 'a'.repeat(65) }],
+    ['get_order_status', { order_id: 'a'.repeat(129) }],
+    ['get_order_status', { order_id: "'; drop table orders; --" }],
+    ['get_order_status', { order_id: '８８２１３' }],
     ['get_order_status', { order_id: '1\u0000' }],
     ['get_order_status', { order_id: null }],
     ['list_recent_orders', { limit: 0 }],
@@ -90,6 +92,14 @@ describe('arguments of the wrong kind', () => {
   ] as const) {
     it(`are refused: ${name} ${JSON.stringify(input).slice(0, 60)}`, () => {
       assert.equal(tool(name).input.safeParse(input).success, false);
+    });
+  }
+});
+
+describe('ids that shops bring along', () => {
+  for (const order_id of ['88213', '#W2611340', 'ord_456', 'INV/2026/001', 'a'.repeat(128), '"quoted"']) {
+    it(`may be asked for: ${order_id.slice(0, 20)}`, () => {
+      assert.equal(tool('get_order_status').input.safeParse({ order_id }).success, true);
     });
   }
 });
