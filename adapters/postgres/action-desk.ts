@@ -179,7 +179,10 @@ async function selectPending(sql: Sql, caller: Caller, limit: number): Promise<r
     'ended_at is null and (requester_person = any($1) or approver_role = any($2))',
     [persons, roles],
   );
-  return Promise.all(rows.slice(0, limit).map((row) => actionOf(sql, row)));
+  const actions: Action[] = [];
+  // One after the other: they share a connection.
+  for (const row of rows.slice(0, limit)) actions.push(await actionOf(sql, row));
+  return actions;
 }
 
 async function cancel(sql: Sql, caller: Caller, actionId: string): Promise<Action> {
