@@ -14,8 +14,15 @@ export type Progress = {
   readonly line: (text: string) => void;
 };
 
+/** A stream of the process, or what stands for one. */
+export type Out = {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly write: (text: string) => unknown;
+};
+
 /** On a terminal a line that moves; elsewhere a line at the start, every ten seconds, and at the end. */
-export function createProgress(out: NodeJS.WriteStream, plain = !out.isTTY): Progress {
+export function createProgress(out: Out, plain = out.isTTY !== true): Progress {
   return {
     line: (text) => {
       out.write(`${text}\n`);
@@ -77,16 +84,16 @@ function left(seconds: number, share: { readonly done: number; readonly total: n
   return `, about ${Math.ceil((seconds * (share.total - share.done)) / share.done)} s left`;
 }
 
-function plainScreen(out: NodeJS.WriteStream): Screen {
+function plainScreen(out: Out): Screen {
   const write = (text: string) => {
     out.write(`${text}\n`);
   };
   return { everyMs: 10_000, open: (title) => write(`… ${title}`), show: write, close: write };
 }
 
-function liveScreen(out: NodeJS.WriteStream): Screen {
+function liveScreen(out: Out): Screen {
   const write = (text: string, end: string) => {
-    out.write(`\r\u001b[2K${text.slice(0, Math.max(20, out.columns - 1))}${end}`);
+    out.write(`\r\u001b[2K${text.slice(0, Math.max(20, (out.columns ?? 80) - 1))}${end}`);
   };
   return {
     everyMs: 250,
