@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { type Action, isOpen } from '../domain/action.ts';
-import { DECISIONS } from '../domain/approval.ts';
+import { type Ballot, DECISIONS, type Verdict } from '../domain/approval.ts';
 import { type Principal, callerOf } from '../domain/principal.ts';
 import { APPROVAL } from '../domain/queues.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Scope } from '../domain/roles.ts';
+import type { Runs } from '../domain/runs.ts';
 import { type Authenticate, requireScope } from './authenticate.ts';
 import type { Core } from './gateway-core.ts';
 import { requestIdOf } from './http-errors.ts';
@@ -142,7 +143,7 @@ async function decide(
     jti: randomUUID(),
     expiresAtUnix: Math.floor(now().getTime() / 1000) + PROOF_SECONDS,
   });
-  const verdict = await deps.core.runs.vote(actionId, {
+  const verdict = await castOn(deps.core.runs, action, {
     decision,
     approver: subject,
     proof,
@@ -151,6 +152,17 @@ async function decide(
   });
   if (!verdict.admitted) throw new Refusal('forbidden', verdict.problem ?? 'This vote does not count.');
   return { action_id: actionId, decision, admitted: true, standing: verdict.standing };
+}
+
+/** An open action whose workflow was lost between claim and start gets it here, and then the vote. */
+async function castOn(runs: Runs, { actionId, plan }: Action, ballot: Ballot): Promise<Verdict> {
+  try {
+    return await runs.vote(actionId, ballot);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'action_closed') throw error;
+    await runs.startAction(plan);
+    return runs.vote(actionId, ballot);
+  }
 }
 
 /** @throws {Refusal} invalid_arguments */

@@ -101,7 +101,11 @@ export function temporalRuns(options: TemporalRunsOptions): Runs {
     async vote(actionId, ballot) {
       const handle = client.workflow.getHandle(actionId);
       try {
-        return await soon(() => handle.executeUpdate<Verdict, [typeof ballot]>(APPROVAL, { args: [ballot] }));
+        const cast = () =>
+          handle.executeUpdate<Verdict | undefined, [typeof ballot]>(APPROVAL, { args: [ballot] });
+        const verdict = await soon(cast);
+        if (verdict !== undefined) return verdict;
+        throw new Refusal('busy', 'Too many votes wait to be judged. Try again in a minute.');
       } catch (error) {
         if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError) {
           throw new Refusal(

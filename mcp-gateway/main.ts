@@ -1,0 +1,177 @@
+import type { Client } from '@temporalio/client';
+import { createActionDesk } from '../adapters/postgres/action-desk.ts';
+import { createAuditLog } from '../adapters/postgres/audit-log.ts';
+import { type Pools, openPools } from '../adapters/postgres/pools.ts';
+import { openRedisCache } from '../adapters/redis/redis-cache.ts';
+import { connectClient, connectWorker } from '../adapters/temporal/connect.ts';
+import { internalTools, promptsOf, resourcesOf, specs, toolsOf } from '../catalog/index.ts';
+import type { AuditReader } from '../domain/audit.ts';
+import { type Config, DEVELOPMENT_ISSUER } from '../platform/config.ts';
+import type { Logger } from '../platform/log.ts';
+import { createSeals } from '../platform/seals.ts';
+import { openPolicyServer } from '../policy-index/opensearch.ts';
+import { fairQueue } from './fair-queue.ts';
+import { type Core, gatewayCore } from './gateway-core.ts';
+import type { Check } from './health.ts';
+import { type TrustedIssuer, type Verifier, developmentIssuer, remoteIssuer, verifier } from './identity.ts';
+import { type Listening, listen } from './listen.ts';
+import { type Metrics, createMetrics } from './metrics.ts';
+import type { Host } from './serving.ts';
+import { type SessionTable, sessionTable } from './sessions.ts';
+import { temporalRuns } from './temporal-runs.ts';
+
+/** What a transport is served from, wired to the real servers. */
+export type Wired = {
+  readonly core: Core;
+  readonly verifier: Verifier;
+  readonly auditReader: AuditReader;
+  readonly sessions: SessionTable;
+  readonly metrics: Metrics;
+  readonly checks: Readonly<Record<string, Check>>;
+  close(): Promise<void>;
+};
+
+/** Starts in flight per gateway; what waits behind them, and for how long, before the answer is `busy`. */
+const QUEUE = { slots: 32, waiting: 2000, waitMs: 20_000 };
+/** The gateway writes claims and its own audit rows; business data is read by the worker's pools. */
+const POOLS = { writePoolSize: 10, readPoolSize: 2 };
+
+/**
+ * Serves MCP and the HTTP API, with a worker for reads on the gateway's own connection to Temporal, so that a
+ * read starts in this very process. `host` adds handlers to each session (tests, embedding programs).
+ */
+export async function startGateway(config: Config, log: Logger, host?: Host): Promise<Listening> {
+  const { connection, client } = await connectWorker(config.temporal);
+  const closing: (() => Promise<void>)[] = [() => connection.close()];
+  try {
+    const wired = await wire(config, log, client, false);
+    closing.unshift(() => wired.close());
+    const listening = await listen({ ...wired, settings: config, host });
+    return {
+      url: listening.url,
+      async stop() {
+        await listening.stop();
+        await closeAll(closing);
+      },
+    };
+  } catch (error) {
+    await closeAll(closing);
+    throw error;
+  }
+}
+
+/** The same without HTTP and without a worker: for stdio, which attaches to a stack that runs. */
+export async function attach(config: Config, log: Logger): Promise<Wired> {
+  const client = await connectClient(config.temporal);
+  try {
+    const wired = await wire(config, log, client, false);
+    return {
+      ...wired,
+      async close() {
+        await wired.close();
+        await client.connection.close();
+      },
+    };
+  } catch (error) {
+    await client.connection.close();
+    throw error;
+  }
+}
+
+async function wire(config: Config, log: Logger, client: Client, eager: boolean): Promise<Wired> {
+  const pools = await openPools({
+    ...POOLS,
+    writeUrl: config.database.writeUrl,
+    readUrl: config.database.readUrl,
+    systemUrl: config.database.systemUrl,
+    applicationName: 'countersign gateway',
+    superuserLogin: config.profile === 'development' ? 'allowed' : 'refused',
+    onIdleError: (kind, error) => log.warn({ err: error, pool: kind }, 'database connection lost'),
+  });
+  const others = await watched(config, log);
+  const audit = createAuditLog(pools);
+  const queue = fairQueue(QUEUE);
+  const sessions = sessionTable(config.web.sessionIdleSeconds);
+  const metrics = createMetrics({ queue, sessions: () => sessions.size });
+  const core = gatewayCore({
+    catalog: {
+      toolsOf,
+      resourcesOf,
+      promptsOf,
+      internal: new Map(internalTools.map((tool) => [tool.name, tool])),
+    },
+    runs: temporalRuns({ client, queuePrefix: config.temporal.queuePrefix, queue, eager, isSlow }),
+    desk: createActionDesk(pools),
+    audit,
+    seals: createSeals({
+      seal: [base64(config.secrets.sealKey)],
+      personal: [base64(config.secrets.personalDataKey)],
+    }),
+    metrics,
+    log,
+    approvalSeconds: config.approvalSeconds,
+  });
+  return {
+    core,
+    verifier: verifier(trustedIssuers(config)),
+    auditReader: audit,
+    sessions,
+    metrics,
+    checks: { ...databaseChecks(pools), ...temporalCheck(client), ...others.checks },
+    async close() {
+      await Promise.all([pools.close(), others.close()]);
+    },
+  };
+}
+
+function isSlow(name: string): boolean {
+  const spec = specs.get(name);
+  return spec !== undefined && 'queue' in spec && spec.queue === 'slow-reads';
+}
+
+function base64(key: Buffer): string {
+  return key.toString('base64');
+}
+
+function trustedIssuers({ identity }: Config): readonly TrustedIssuer[] {
+  const { issuer, jwksUrl, development, signingKey } = identity;
+  return [
+    ...(jwksUrl === undefined || issuer === DEVELOPMENT_ISSUER ? [] : [remoteIssuer(issuer, jwksUrl)]),
+    ...(development && signingKey !== undefined ? [developmentIssuer(DEVELOPMENT_ISSUER, signingKey)] : []),
+  ];
+}
+
+function temporalCheck(client: Client): Readonly<Record<string, Check>> {
+  return {
+    temporal: () =>
+      client.connection.withDeadline(Date.now() + 1000, () =>
+        client.connection.workflowService.getSystemInfo({}),
+      ),
+  };
+}
+
+function databaseChecks({ write, read }: Pools): Readonly<Record<string, Check>> {
+  return { postgres_write: () => write.query('select 1'), postgres_read: () => read.query('select 1') };
+}
+
+/** What the gateway itself does not need, and /health tells about, because reads are slower or poorer without it. */
+async function watched({ redisUrl, opensearchUrl }: Config, log: Logger) {
+  const redis =
+    redisUrl === undefined
+      ? undefined
+      : await openRedisCache({ url: redisUrl, onError: (error) => log.debug({ err: error }, 'redis') });
+  const policies = opensearchUrl === undefined ? undefined : openPolicyServer(opensearchUrl);
+  const checks: Record<string, Check> = {};
+  if (redis !== undefined) checks['redis'] = () => redis.ping();
+  if (policies !== undefined) checks['policy_index'] = () => policies.check();
+  return {
+    checks,
+    async close() {
+      await Promise.all([redis?.close(), policies?.close()]);
+    },
+  };
+}
+
+async function closeAll(closing: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const close of closing) await close();
+}
