@@ -41,6 +41,8 @@ function viewOf({ volumeNumber, title, sellable, warehouse }: VolumeStock) {
     warehouse: warehouse?.code ?? null,
     ships_from: warehouse?.city ?? null,
     message:
-      in_stock && warehouse ? `In stock · ${quantity} units · ships from ${warehouse.city}` : 'Out of stock',
+      in_stock && warehouse
+        ? `In stock · ${quantity} ${quantity === 1 ? 'unit' : 'units'} · ships from ${warehouse.city}`
+        : 'Out of stock',
   };
 }

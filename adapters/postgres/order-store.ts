@@ -82,7 +82,7 @@ function countUpcoming(pool: pg.Pool, tenant: string): Promise<number> {
 function demand(pool: pg.Pool, tenant: string, since: Date, until: Date) {
   return readInTenant(pool, tenant, async (sql) => {
     const { rows } = await sql.query<{ sku: string; product: string; units: number; orders: number }>(
-      `select coalesce(p.sku, '') as sku, p.name as product, sum(l.quantity)::integer as units,
+      `select coalesce(p.sku, '') as sku, p.name as product, sum(l.quantity)::float8 as units,
               count(distinct o.id)::integer as orders
          from orders o
          join order_items l on l.shop_id = o.shop_id and l.order_id = o.id

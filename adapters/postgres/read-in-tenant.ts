@@ -1,10 +1,22 @@
 import type pg from 'pg';
 import { Refusal } from '../../domain/refusal.ts';
 import { inTenant, isUnavailable, type Sql } from './pools.ts';
+import { codeOf } from './roles.ts';
 
-/** What breaks with a connection and works on the next one. */
-const BROKEN_CONNECTION =
-  /^(Connection terminated|Client has encountered a connection error|read ECONN|write E)/;
+/**
+ * A connection that broke, as opposed to a server that cannot be reached or takes too long: the next connection may
+ * well work, and trying it costs no second wait.
+ */
+const BROKEN_CODES: ReadonlySet<string> = new Set([
+  '57P01',
+  '57P02',
+  '08003',
+  '08006',
+  'ECONNRESET',
+  'EPIPE',
+]);
+const BROKEN_TEXT =
+  /^(Connection terminated unexpectedly|Client (has encountered a connection error|was closed))/;
 
 /**
  * One read of one shop. A connection that broke under it is replaced once, since reading twice harms nobody.
@@ -18,8 +30,7 @@ export async function readInTenant<T>(
 ): Promise<T> {
   try {
     return await inTenant(pool, tenant, work).catch((error: unknown) => {
-      if (error instanceof Error && BROKEN_CONNECTION.test(error.message))
-        return inTenant(pool, tenant, work);
+      if (hasBroken(error)) return inTenant(pool, tenant, work);
       throw error;
     });
   } catch (error) {
@@ -29,4 +40,8 @@ export async function readInTenant<T>(
       'The database cannot be reached, so nothing was read. Try again shortly. Do not infer.',
     );
   }
+}
+
+function hasBroken(error: unknown): boolean {
+  return error instanceof Error && (BROKEN_CODES.has(codeOf(error) ?? '') || BROKEN_TEXT.test(error.message));
 }

@@ -1,12 +1,14 @@
 import type { PurchaseOrder, StockPosition } from '../../domain/stock.ts';
 
+// Sums leave as float8: bigint would come as text and integer could overflow; whole numbers are exact up to 2^53.
+
 /** A position, with the units that placed purchase orders will bring it. `total` counts all that the limit cuts off. */
 export const POSITION = `
 select coalesce(p.sku, '') as sku, p.name as product, w.code as warehouse,
        i.quantity as on_hand, i.reserved_quantity as reserved,
        coalesce((select sum(o.quantity) from purchase_orders o
                   where o.shop_id = i.shop_id and o.sku = p.sku and o.warehouse = w.code
-                    and o.state = 'placed'), 0)::integer as on_order,
+                    and o.state = 'placed'), 0)::float8 as on_order,
        coalesce(i.reorder_level, 10) as reorder_level, i.max_stock_level as max_stock,
        (count(*) over ())::integer as total
   from inventory i

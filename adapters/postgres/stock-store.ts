@@ -52,7 +52,7 @@ async function volumes(sql: Sql, mangaId: string, volumeNumber: number | undefin
     sellable: number;
     warehouse: Warehouse | null;
   }>(
-    `select manga_id, volume_number, title, sum(sellable)::integer as sellable,
+    `select manga_id, volume_number, title, sum(sellable)::float8 as sellable,
             (array_agg(json_build_object('code', warehouse, 'city', city, 'region', region)
                        order by sellable desc, warehouse) filter (where sellable > 0))[1] as warehouse
        from stock_by_volume
@@ -96,7 +96,7 @@ async function lowPositions(sql: Sql, code: string, limit: number) {
 async function warehouses(sql: Sql) {
   const { rows } = await sql.query<Warehouse & { skus: number; units: number; below: number }>(
     `select w.code, w.city, w.region, count(i.product_id)::integer as skus,
-            coalesce(sum(i.quantity), 0)::integer as units,
+            coalesce(sum(i.quantity), 0)::float8 as units,
             (count(*) filter (where i.quantity - i.reserved_quantity <= coalesce(i.reorder_level, 10)))::integer
               as below
        from warehouses w
