@@ -12,11 +12,13 @@ import canonicalize from 'canonicalize';
 export type SealKeys = { readonly seal: readonly string[]; readonly personal: readonly string[] };
 
 const PLAN = 'countersign/plan/v1';
+const ROWS = 'countersign/rows/v1';
 const BALLOT = 'countersign/ballot/v1';
 const PERSONAL = 'countersign/personal/v1';
 const SEALED = 'sealed:v1:';
 
 type Statement = { readonly expiresAtUnix: number };
+type Rows<R> = { readonly entries: readonly R[]; readonly seal: string };
 
 /**
  * Signs plans and ballots (HMAC-SHA-256 over RFC 8785 JSON, one derived key per purpose) and encrypts personal
@@ -24,7 +26,10 @@ type Statement = { readonly expiresAtUnix: number };
  *
  * @throws {Error} a key is missing or is not 32 bytes.
  */
-export function createSeals<S extends Statement = never>(keys: SealKeys, now: () => number = Date.now) {
+export function createSeals<S extends Statement = never, R = never>(
+  keys: SealKeys,
+  now: () => number = Date.now,
+) {
   const sealKeys = decode('SEAL_KEY', keys.seal);
   const personalKeys = decode('PERSONAL_DATA_KEY', keys.personal);
   const macs = (purpose: string, value: unknown) => sealKeys.map((key) => mac(derive(key, purpose), value));
@@ -39,6 +44,20 @@ export function createSeals<S extends Statement = never>(keys: SealKeys, now: ()
       if (typeof plan !== 'object' || plan === null || !('seal' in plan)) return false;
       const { seal, ...rest } = plan;
       return typeof seal === 'string' && matches(macs(PLAN, rest), seal);
+    },
+
+    sealRows: (entries: readonly R[]): Rows<R> => ({
+      entries,
+      seal: newest(ROWS, entries).toString('base64url'),
+    }),
+
+    sealedRows: (owed: unknown): readonly R[] | undefined => {
+      if (typeof owed !== 'object' || owed === null || !('seal' in owed) || !('entries' in owed))
+        return undefined;
+      const { seal, entries } = owed;
+      if (typeof seal !== 'string' || !matches(macs(ROWS, entries), seal)) return undefined;
+      // The cast holds because only sealRows can have signed them.
+      return entries as readonly R[];
     },
 
     proveBallot: (statement: S): string => {
