@@ -102,7 +102,8 @@ async function timed(work: (url: string) => Promise<void>): Promise<number> {
 async function byProduct(url: string, folder: string): Promise<void> {
   const request = { shop: 'floor', files: await csvFolder(folder), now: new Date(), dryRun: false };
   const report = await importShop(url, request, { phase: () => undefined, share: () => undefined });
-  if (report.holds?.orders !== 150_000) throw new Error('the importer did not load the shop');
+  if (report.holds?.orders !== 150_000 || report.holds.order_lines !== 600_572)
+    throw new Error('the importer did not load the shop');
 }
 
 async function byHand(url: string, folder: string): Promise<void> {

@@ -6,7 +6,8 @@ import { ROLE_OF } from '../roles.ts';
 import { checkStages } from './checks.ts';
 import { FILE_SPECS, type ImportTable } from './columns.ts';
 import { readersFor } from './fields.ts';
-import { compareStages, countShop, insertStages, prepareStages, type Compared } from './load.ts';
+import { type Compared, compareStages } from './compare.ts';
+import { countShop, insertStages, prepareStages } from './load.ts';
 import { Refusals } from './refusals.ts';
 import type { SourceFile } from './source.ts';
 import { createStages, stageFile } from './staging.ts';
@@ -246,11 +247,14 @@ async function stage(
 
 const bytesOf = (files: readonly SourceFile[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
 
-function writtenShare(files: readonly SourceFile[], watch: ImportWatch): (table: ImportTable) => void {
+function writtenShare(
+  files: readonly SourceFile[],
+  watch: ImportWatch,
+): (table: ImportTable, part: number) => void {
   const all = bytesOf(files);
   let done = all;
-  return (table) => {
-    done += WRITING * bytesOf(files.filter(({ spec }) => spec.table === table));
+  return (table, part) => {
+    done += part * WRITING * bytesOf(files.filter(({ spec }) => spec.table === table));
     watch.share(done, all * (1 + WRITING));
   };
 }

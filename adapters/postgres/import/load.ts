@@ -39,124 +39,17 @@ export async function prepareStages(sql: ClientBase): Promise<void> {
     analyze pg_temp.known_orders;`);
 }
 
-const differs = (pairs: readonly (readonly [staged: string, stored: string])[]) =>
-  // An empty field says nothing, so it cannot contradict.
-  pairs
-    .map(([staged, stored]) => `(s.${staged} is not null and s.${staged} is distinct from ${stored})`)
-    .join(' or ');
-
-const same = (target: string, columns: readonly string[]): readonly (readonly [string, string])[] =>
-  columns.map((column) => [column, `${target}.${column}`]);
-
-type Comparison = { readonly table: ImportTable; readonly from: string; readonly differs: string };
-
-/** `from` joins each staged row `s` to what the shop already holds of it, null where a known order lacks it. */
-const COMPARISONS: readonly Comparison[] = [
-  {
-    table: 'customers',
-    from: `${customers} s join customers c using (customer_id)`,
-    differs: differs([
-      ...same('c', ['user_id', 'name', 'first_name', 'last_name', 'email', 'phone']),
-      ...same('c', ['address2', 'city', 'state', 'country', 'zip', 'loyalty_tier', 'created_at']),
-      ['address1', 'c.address'],
-    ]),
-  },
-  {
-    table: 'variants',
-    from: `${variants} s join products p using (sku)`,
-    differs: differs([
-      ...same('p', [
-        'price',
-        'available',
-        'category',
-        'brand',
-        'description',
-        'weight',
-        'dimensions',
-        'created_at',
-      ]),
-      ['product_id', 'p.variant_of'],
-      ['product_name', 'p.name'],
-      ['options_json', 'p.options'],
-    ]),
-  },
-  {
-    table: 'orders',
-    from: `${orders} s join pg_temp.known_orders k using (order_id) join orders o on o.id = k.id
-             join customers c on c.id = o.customer_id left join pg_temp.order_sums t on t.order_id = s.order_id`,
-    differs: `${differs([
-      ['customer_id', 'c.customer_id'],
-      ['state', 'o.status'],
-      ['created_at', 'o.order_date'],
-      ['fulfilled_at', 'o.fulfilled_date'],
-      ['discount', 'o.discount_applied'],
-      ...same('o', ['shipping_cost', 'payment_method', 'notes']),
-      ...same('o', ['ship_address1', 'ship_address2', 'ship_city', 'ship_state', 'ship_country', 'ship_zip']),
-    ])} or t.total <> o.total_amount`,
-  },
-  {
-    table: 'order_lines',
-    from: `${lines} s join pg_temp.known_orders k using (order_id)
-             left join order_items i on i.order_id = k.id and i.line_no = s.line_no
-             left join products p on p.id = i.product_id`,
-    differs: `i.id is null or s.sku <> p.sku or s.price <> i.unit_price
-              or coalesce(s.quantity, 1) <> i.quantity or coalesce(s.discount, 0) <> i.discount`,
-  },
-  {
-    table: 'payment_methods',
-    from: `${methods} s join payment_methods m using (payment_method_id)`,
-    differs: differs([['type', 'm.kind'], ...same('m', ['balance', 'brand', 'last_four'])]),
-  },
-  {
-    table: 'payments',
-    from: `${payments} s join pg_temp.known_orders k using (order_id)
-             left join order_payments y on y.order_id = k.id and y.seq = s.seq
-             left join payment_methods m on m.id = y.payment_method_id`,
-    differs: `y.id is null or s.type <> y.kind or s.amount <> y.amount
-              or s.payment_method_id is distinct from m.payment_method_id`,
-  },
-  {
-    table: 'warehouses',
-    from: `${warehouses} s join warehouses w on w.code = s.warehouse`,
-    differs: differs(same('w', ['city', 'region'])),
-  },
-  {
-    table: 'inventory',
-    from: `${inventory} s join products p using (sku) join warehouses w on w.code = s.warehouse
-             join inventory i on i.product_id = p.id and i.warehouse_id = w.id`,
-    differs: differs([
-      ['quantity', 'i.quantity'],
-      ['reserved', 'i.reserved_quantity'],
-      ['max_stock', 'i.max_stock_level'],
-      ...same('i', ['reorder_level', 'supplier', 'cost_per_unit']),
-    ]),
-  },
-];
-
-export type Compared = { readonly known: number; readonly kept: readonly number[] };
-
-/** How many rows of each file the shop already has, and the lines of those it has otherwise. */
-export async function compareStages(sql: ClientBase): Promise<ReadonlyMap<ImportTable, Compared>> {
-  const found = new Map<ImportTable, Compared>();
-  for (const { table, from, differs } of COMPARISONS) {
-    const { rows } = await sql.query<{ known: number; kept: number[] | null }>(
-      `select count(*)::int as known, array_agg(s.at_line order by s.at_line) filter (where ${differs}) as kept
-         from ${from}`,
-    );
-    found.set(table, { known: rows[0]?.known ?? 0, kept: rows[0]?.kept ?? [] });
-  }
-  return found;
-}
-
 type Insert = {
   readonly table: ImportTable;
   /** Tables whose statistics this statement and its foreign keys lean on. */
   readonly analyze: readonly string[];
+  /** Written some lines at a time, so that a long wait shows how far it is. */
+  readonly sliced?: true;
   readonly sql: (context: Literals) => string;
 };
 
 /** The context as SQL. Parameters will not do: a statement must use every one that it is given. */
-type Literals = Readonly<Record<keyof LoadContext, string>>;
+type Literals = Readonly<Record<keyof LoadContext | 'slice', string>>;
 
 const LINE_OF_ADDRESS = `nullif(concat_ws(', ', s.ship_address1, s.ship_address2, s.ship_city, s.ship_state,
   s.ship_country, s.ship_zip), '')`;
@@ -214,6 +107,7 @@ const INSERTS: readonly Insert[] = [
   {
     table: 'order_lines',
     analyze: ['orders'],
+    sliced: true,
     sql: (
       is,
     ) => `insert into order_items (shop_id, order_id, line_no, product_id, quantity, unit_price, discount)
@@ -221,7 +115,7 @@ const INSERTS: readonly Insert[] = [
             from ${lines} s
             join orders o using (order_id)
             join products p using (sku)
-           where not exists (select from pg_temp.known_orders k where k.order_id = s.order_id)`,
+           where ${is.slice} and not exists (select from pg_temp.known_orders k where k.order_id = s.order_id)`,
   },
   {
     table: 'payment_methods',
@@ -269,26 +163,38 @@ const INSERTS: readonly Insert[] = [
   },
 ];
 
+export type LoadWatch = {
+  before(table: ImportTable): void;
+  /** `part`: how much of the table has just been written; 1 is all of it. */
+  after(table: ImportTable, part: number): void;
+};
+
 /** Writes every staged row that the shop does not have, and answers how many of each. Statistics first, keys second. */
 export async function insertStages(
   sql: ClientBase,
   context: LoadContext,
   present: readonly ImportTable[],
-  watch: { before(table: ImportTable): void; after(table: ImportTable): void },
+  watch: LoadWatch,
 ): Promise<ReadonlyMap<ImportTable, number>> {
   const inserted = new Map<ImportTable, number>();
   const literals: Literals = {
     shop: escapeLiteral(context.shop),
     now: `${escapeLiteral(context.now)}::timestamptz`,
     currency: escapeLiteral(context.currency),
+    slice: 'true',
   };
-  for (const { table, analyze, sql: statement } of INSERTS) {
+  for (const { table, analyze, sliced, sql: statement } of INSERTS) {
     if (analyze.length > 0) await sql.query('call analyze_imported($1)', [analyze]);
     if (!present.includes(table)) continue;
     watch.before(table);
-    const { rowCount } = await sql.query(statement(literals));
-    inserted.set(table, rowCount ?? 0);
-    watch.after(table);
+    let count = 0;
+    const slices = sliced === true ? await slicesOf(sql, table) : ['true'];
+    for (const slice of slices) {
+      const { rowCount } = await sql.query(statement({ ...literals, slice }));
+      count += rowCount ?? 0;
+      watch.after(table, 1 / slices.length);
+    }
+    inserted.set(table, count);
   }
   if ((inserted.get('orders') ?? 0) > 0) await settleNewOrders(sql, context);
   return inserted;
@@ -321,6 +227,19 @@ async function settleNewOrders(sql: ClientBase, context: LoadContext): Promise<v
               group by o.customer_id) sums
       where c.id = sums.customer_id`,
   );
+}
+
+const SLICE_LINES = 100_000;
+
+async function slicesOf(sql: ClientBase, table: ImportTable): Promise<readonly string[]> {
+  const { rows } = await sql.query<{ last: number | null }>(
+    `select max(at_line) as last from ${stageOf(table)}`,
+  );
+  const slices = Math.ceil(((rows[0]?.last ?? 0) + 1) / SLICE_LINES);
+  return Array.from({ length: slices }, (_, i) => {
+    const first = i * SLICE_LINES;
+    return `s.at_line >= ${first} and s.at_line < ${first + SLICE_LINES}`;
+  });
 }
 
 /** What the shop holds now, whoever wrote it. */
