@@ -1,7 +1,7 @@
 import { escapeLiteral, Pool, type PoolClient } from 'pg';
 import { codeOf, ROLE_OF } from './roles.ts';
 
-export type PoolKind = keyof typeof ROLE_OF;
+type PoolKind = keyof typeof ROLE_OF;
 
 export type PoolSettings = {
   readonly writeUrl: string;

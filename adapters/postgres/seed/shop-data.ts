@@ -65,7 +65,7 @@ export type CustomerRow = {
   readonly createdAt: string;
 };
 
-export type DriverRow = {
+type DriverRow = {
   readonly name: string;
   readonly status: 'available' | 'on_route' | 'off_duty' | 'sick';
 };
