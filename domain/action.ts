@@ -112,10 +112,12 @@ export interface ActionDesk {
 
 /** The worker's side: judge and close. Every method is idempotent under retries. */
 export interface ActionCourt {
-  /** The plan's action as it stands; undefined when no claim carries this id, tenant and digest. */
+  /** The plan's action as it stands, and how many ballots it has; undefined when no claim carries this id, tenant and digest. */
   standing(
     plan: ActionPlan,
-  ): Promise<{ readonly state: ActionState; readonly standing: Standing } | undefined>;
+  ): Promise<
+    { readonly state: ActionState; readonly standing: Standing; readonly ballots: number } | undefined
+  >;
   /**
    * Judges one ballot under the action's lock: code or verified proof, grants as they are now, requester's
    * persons, one vote per person. Writes the ballot and its audit row in the same transaction. A repeat of

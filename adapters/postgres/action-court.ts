@@ -12,7 +12,7 @@ import type { BallotStatement } from '../../domain/seals.ts';
 import { hashOfCode } from './action-desk.ts';
 import { type ActionRow, auditOf, endAction, lockAction, selectActions } from './action-rows.ts';
 import { appendAudit } from './audit-log.ts';
-import { admittedBallots, isDecision } from './ballots.ts';
+import { admittedBallots, countBallots, isDecision } from './ballots.ts';
 import { selectRequesters, selectVoter } from './grants.ts';
 import { inTenant, type Pools, type Sql } from './pools.ts';
 
@@ -27,9 +27,12 @@ export function createActionCourt(pools: Pick<Pools, 'write'>): ActionCourt {
     standing: (plan) =>
       within(plan, async (sql) => {
         const [row] = await selectActions(sql, 'action_id = $1', [plan.callId]);
-        return row && isClaimOf(row, plan)
-          ? { state: row.state, standing: standingIn(row.state) }
-          : undefined;
+        if (!row || !isClaimOf(row, plan)) return undefined;
+        return {
+          state: row.state,
+          standing: standingIn(row.state),
+          ballots: await countBallots(sql, plan.callId),
+        };
       }),
     judge: (plan, cast, proven) =>
       within(plan, async (sql) => {

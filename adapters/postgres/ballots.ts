@@ -12,6 +12,15 @@ export async function admittedBallots(sql: Sql, actionId: string): Promise<reado
   );
 }
 
+/** How many ballots were judged, counted or not. */
+export async function countBallots(sql: Sql, actionId: string): Promise<number> {
+  const { rows } = await sql.query<{ n: number }>(
+    'select coalesce(max(ballot_no), 0) as n from ballots where action_id = $1',
+    [actionId],
+  );
+  return rows[0]?.n ?? 0;
+}
+
 export function isDecision(text: string): text is Decision {
   // The cast widens the tuple so that any string may be looked up in it.
   return (DECISIONS as readonly string[]).includes(text);
