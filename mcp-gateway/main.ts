@@ -10,6 +10,8 @@ import { type Config, DEVELOPMENT_ISSUER } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { createSeals } from '../platform/seals.ts';
 import { openPolicyServer } from '../policy-index/opensearch.ts';
+import { startReadWorker } from '../workers/main.ts';
+import { setUpRuntime } from '../workers/runtime.ts';
 import { fairQueue } from './fair-queue.ts';
 import { type Core, gatewayCore } from './gateway-core.ts';
 import type { Check } from './health.ts';
@@ -41,11 +43,14 @@ const POOLS = { writePoolSize: 10, readPoolSize: 2 };
  * read starts in this very process. `host` adds handlers to each session (tests, embedding programs).
  */
 export async function startGateway(config: Config, log: Logger, host?: Host): Promise<Listening> {
-  const { connection, client } = await connectWorker(config.temporal);
-  const closing: (() => Promise<void>)[] = [() => connection.close()];
+  setUpRuntime(log);
+  const link = await connectWorker(config.temporal);
+  const closing: (() => Promise<void>)[] = [() => link.connection.close()];
   try {
-    const wired = await wire(config, log, client, false);
+    const wired = await wire(config, log, link.client, true);
     closing.unshift(() => wired.close());
+    const worker = await startReadWorker(config, log, link, wired.metrics.cache);
+    closing.unshift(() => worker.stop());
     const listening = await listen({ ...wired, settings: config, host });
     return {
       url: listening.url,

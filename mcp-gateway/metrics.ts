@@ -1,10 +1,13 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { CacheMetrics } from '../domain/cache.ts';
 import type { FairQueue } from './fair-queue.ts';
 
 export type Metrics = {
   /** One MCP call ended. Names no tenant and no subject: the page is readable by whoever reaches it. */
   call(tool: string, outcome: string, seconds: number): void;
   request(route: string, status: number): void;
+  /** What the cache of this process's read worker did. */
+  readonly cache: CacheMetrics;
   text(): Promise<string>;
   readonly contentType: string;
 };
@@ -20,6 +23,12 @@ export function createMetrics({ queue, sessions }: Gauges): Metrics {
     help: 'Duration of MCP calls by tool and outcome.',
     labelNames: ['tool', 'outcome'],
     buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const cached = new Counter({
+    name: 'countersign_cache_events_total',
+    help: 'Cache events of the reads in this process by event and kind.',
+    labelNames: ['event', 'kind'],
     registers,
   });
   const requests = new Counter({
@@ -38,6 +47,7 @@ export function createMetrics({ queue, sessions }: Gauges): Metrics {
   return {
     call: (tool, outcome, seconds) => calls.observe({ tool, outcome }, seconds),
     request: (route, status) => requests.inc({ route, status: String(status) }),
+    cache: { count: (event, kind) => cached.inc({ event, kind }) },
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
