@@ -4,8 +4,9 @@ export type Supervisor = {
   onStop(what: string, stop: () => Promise<void>): Promise<void>;
   /** Throws `Stopped` once the end has begun: the next step of a start must not begin. */
   check(): void;
-  /** Resolves when somebody asked for the end, by signal or by `end`. */
+  /** Resolves with the reason when the end was asked for, by a signal or by `ask`. */
   readonly asked: Promise<string>;
+  ask(reason: string): void;
   /** Runs everything registered, newest first, each to its end even if another failed. A repeat waits for the first. */
   end(): Promise<readonly Error[]>;
 };
@@ -28,20 +29,26 @@ export function supervise(say: (line: string) => void): Supervisor {
   const stops: { readonly what: string; readonly stop: () => Promise<void> }[] = [];
   let asking: string | undefined;
   let ending: Promise<readonly Error[]> | undefined;
+  let resolveAsked: (reason: string) => void = () => undefined;
   const asked = new Promise<string>((resolve) => {
-    for (const signal of SIGNALS) {
-      process.on(signal, () => {
-        if (asking === signal && ending !== undefined) {
-          say('Ending at once; the next start tidies up.');
-          process.exit(1);
-        }
-        asking ??= signal;
-        resolve(signal);
-      });
-    }
+    resolveAsked = resolve;
   });
+  const ask = (reason: string) => {
+    asking ??= reason;
+    resolveAsked(reason);
+  };
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (asking === signal && ending !== undefined) {
+        say('Ending at once; the next start tidies up.');
+        process.exit(1);
+      }
+      ask(signal);
+    });
+  }
   return {
     asked,
+    ask,
     onStop: async (what, stop) => {
       if (ending === undefined) stops.push({ what, stop });
       else await stop();

@@ -89,8 +89,19 @@ export function processesIn(directory: string): readonly ProcessId[] {
     .filter((found) => found !== undefined);
 }
 
-export function commandLine(pid: number): readonly string[] {
-  return (readProc(`/proc/${pid}/cmdline`) ?? '').split('\0').filter((part) => part !== '');
+/** Undefined on Windows, and when there is no such process. */
+export function parentOf(pid: number): number | undefined {
+  if (process.platform === 'win32') return undefined;
+  if (process.platform === 'linux') {
+    const stat = readProc(`/proc/${pid}/stat`);
+    return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  }
+  try {
+    return Number(nonEmpty(run('ps', ['-o', 'ppid=', '-p', String(pid)])));
+  } catch (error) {
+    if (error instanceof Error && 'status' in error) return undefined;
+    throw error;
+  }
 }
 
 function workingDirectory(pid: string): string | undefined {

@@ -25,7 +25,8 @@ export type Out = {
 export function createProgress(out: Out, plain = out.isTTY !== true): Progress {
   return {
     line: (text) => {
-      out.write(`${text}\n`);
+      // Over a step's moving line, which is drawn again below it.
+      out.write(`${plain ? '' : CLEAR}${text}\n`);
     },
     step: (title, work) => runStep(title, work, plain ? plainScreen(out) : liveScreen(out)),
   };
@@ -91,9 +92,16 @@ function plainScreen(out: Out): Screen {
   return { everyMs: 10_000, open: (title) => write(`… ${title}`), show: write, close: write };
 }
 
+const CLEAR = '\r\u001b[2K';
+
+/** Some terminals say that they have no columns. */
+function columnsOf({ columns }: Out): number {
+  return columns === undefined || columns === 0 ? 80 : columns;
+}
+
 function liveScreen(out: Out): Screen {
   const write = (text: string, end: string) => {
-    out.write(`\r\u001b[2K${text.slice(0, Math.max(20, (out.columns ?? 80) - 1))}${end}`);
+    out.write(`${CLEAR}${text.slice(0, Math.max(20, columnsOf(out) - 1))}${end}`);
   };
   return {
     everyMs: 250,

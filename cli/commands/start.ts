@@ -7,6 +7,7 @@ import {
   settingsIn,
 } from '../../platform/config.ts';
 import { createLog } from '../../platform/log.ts';
+import { identify, isAlive, parentOf } from '../../platform/processes.ts';
 import { createProgress, type Progress } from '../../platform/progress.ts';
 import { readRun, removeRun, takeHome, writeRun } from '../../platform/run-file.ts';
 import { openState, stateEnvironment } from '../../platform/state.ts';
@@ -33,6 +34,7 @@ export function register(program: Command): void {
 async function runStart(options: Options): Promise<void> {
   const progress = createProgress(options.json === true ? process.stderr : process.stdout);
   const supervisor = supervise(progress.line);
+  endWithNpm(supervisor);
   const starting = start(progress, supervisor, options);
   const outcome = await Promise.race([starting.then(() => 'ready' as const, failed), supervisor.asked]);
   if (outcome === 'ready') progress.line(`\nStopping (${await supervisor.asked}) …`);
@@ -45,6 +47,24 @@ async function runStart(options: Options): Promise<void> {
   if (problems.length === 0) progress.line('Stopped.');
   // Connections of libraries must not keep alive what has been stopped.
   process.exit(problems.length === 0 ? 0 : 1);
+}
+
+/**
+ * A signal sent to `npm start` reaches npm, or the shell it puts in between, and not always us. When one of them
+ * is gone, nobody is left to stop what runs here.
+ */
+function endWithNpm(supervisor: Supervisor): void {
+  // Nobody may read any more what is said while stopping.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', () => supervisor.ask('output closed'));
+  if (process.env['npm_lifecycle_event'] !== 'start') return;
+  const parents = [process.ppid, parentOf(process.ppid)]
+    .map((pid) => (pid === undefined || pid <= 1 ? undefined : identify(pid)))
+    .filter((parent) => parent !== undefined);
+  const timer = setInterval(() => {
+    if (!parents.every(isAlive)) supervisor.ask('npm has ended');
+  }, 500);
+  timer.unref();
 }
 
 type Failure = { readonly error: unknown };
