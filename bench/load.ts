@@ -81,10 +81,10 @@ export async function benchHotKeyOverMcp(stack: Stack, redisUrl: string): Promis
   const sessions = await Promise.all(
     servers.flatMap(({ url }) => Array.from({ length: 10 }, () => mcpClient(url, token))),
   );
+  const ask = { manga_id: 'BER42', volume_number: 42 };
+  const each = HOT_CALLERS / sessions.length;
   await Promise.all(
-    Array.from({ length: HOT_CALLERS }, (_, i) =>
-      sessions[i % sessions.length]?.call('check_stock', { manga_id: 'BER42', volume_number: 42 }),
-    ),
+    sessions.flatMap((session) => Array.from({ length: each }, () => session.call('check_stock', ask))),
   );
   const seconds = (performance.now() - began) / 1_000;
   const loads = (await misses(servers)) - before;
