@@ -23,3 +23,11 @@ export const SEARCH_ATTRIBUTES = [
   'ActionState',
   'ApproverRole',
 ] as const;
+
+/** The queue of another kind in the same installation, by the name of one of its queues. */
+export function siblingQueue(name: string, kind: QueueKind): string {
+  // Longest first: `slow-reads` ends with `reads`, too.
+  const kinds = [...QUEUE_KINDS].sort((a, b) => b.length - a.length);
+  const own = kinds.find((one) => name.endsWith(`-${one}`));
+  return own === undefined ? name : queueName(name.slice(0, -own.length - 1), kind);
+}

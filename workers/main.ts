@@ -1,0 +1,95 @@
+import { type Client, WorkflowNotFoundError, isGrpcServiceError } from '@temporalio/client';
+import { connectWorker, type TemporalLink } from '../adapters/temporal/connect.ts';
+import type { CacheMetrics } from '../domain/cache.ts';
+import { NUDGE, QUEUE_KINDS, type QueueKind } from '../domain/queues.ts';
+import type { Config } from '../platform/config.ts';
+import type { Logger } from '../platform/log.ts';
+import { workflowBundle } from './bundle.ts';
+import { setUpRuntime, temporalLogger } from './runtime.ts';
+import { startSweeper } from './sweeper.ts';
+import { type Running, startOn } from './worker.ts';
+import { openWorkshop } from './workshop.ts';
+
+/** A worker of the fleet: every queue, and the sweeper, on a connection of its own. */
+export async function startWorker(config: Config, log: Logger): Promise<Running> {
+  setUpRuntime(log);
+  const link = await connectWorker(config.temporal);
+  const closing: (() => Promise<void>)[] = [() => link.connection.close()];
+  try {
+    const { workshop, stop } = await startQueues(config, log, link, QUEUE_KINDS, 'countersign worker');
+    closing.unshift(stop);
+    const sweeper = startSweeper({
+      client: link.client,
+      queuePrefix: config.temporal.queuePrefix,
+      log,
+      ...workshop,
+    });
+    closing.unshift(() => sweeper.stop());
+  } catch (error) {
+    await closeAll(closing);
+    throw error;
+  }
+  return { stop: () => closeAll(closing) };
+}
+
+/**
+ * The gateway's own worker for reads, on the connection of the gateway's client: an eager start hands the first
+ * task to a worker of the same connection.
+ */
+export async function startReadWorker(
+  config: Config,
+  log: Logger,
+  link: TemporalLink,
+  metrics?: CacheMetrics,
+): Promise<Running> {
+  const { stop } = await startQueues(config, log, link, ['reads'], 'countersign gateway reads', metrics);
+  return { stop };
+}
+
+async function startQueues(
+  config: Config,
+  log: Logger,
+  { connection, client }: TemporalLink,
+  kinds: readonly QueueKind[],
+  applicationName: string,
+  metrics?: CacheMetrics,
+) {
+  const bundle = await workflowBundle(temporalLogger(log));
+  const workshop = await openWorkshop({
+    config,
+    log,
+    applicationName,
+    nudge: (actionId) => nudge(client, actionId),
+    ...(metrics ? { metrics } : {}),
+  });
+  const { namespace, queuePrefix } = config.temporal;
+  const deps = { connection, namespace, queuePrefix, bundle, log, activities: workshop.activities, onDeath };
+  function onDeath(error: unknown): void {
+    log.fatal({ err: error }, 'a worker ended without having been asked to');
+  }
+  const running: Running[] = [];
+  const stop = async () => {
+    await Promise.all(running.map((worker) => worker.stop()));
+    await workshop.close();
+  };
+  try {
+    for (const kind of kinds) running.push(await startOn(kind, deps));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { workshop, stop };
+}
+
+/** Postgres is the authority: a workflow that has ended, or cannot be told now, finds out when it looks. */
+async function nudge(client: Client, actionId: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(actionId).signal(NUDGE);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError) && !isGrpcServiceError(error)) throw error;
+  }
+}
+
+async function closeAll(closing: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const close of closing) await close();
+}

@@ -1,0 +1,175 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { LRUCache } from 'lru-cache';
+import type { ActionCourt, ActionDesk, Ending } from '../domain/action.ts';
+import type { AuditLog } from '../domain/audit.ts';
+import type { ActionPlan } from '../domain/plan.ts';
+import { queueName, SEARCH_ATTRIBUTES, WORKFLOWS } from '../domain/queues.ts';
+import { callEnded, unsealedPlan } from '../domain/record.ts';
+import type { Seals } from '../domain/seals.ts';
+import type { Logger } from '../platform/log.ts';
+import { argumentOf } from './history.ts';
+
+export type SweeperDeps = {
+  readonly client: Client;
+  readonly queuePrefix: string;
+  readonly desk: Pick<ActionDesk, 'open'>;
+  readonly court: Pick<ActionCourt, 'close'>;
+  readonly audit: AuditLog;
+  readonly seals: Seals;
+  readonly log: Logger;
+  readonly everyMs?: number;
+  /** Younger claims are left to the gateway that made them. */
+  readonly graceSeconds?: number;
+};
+
+const MOST = 500;
+
+/**
+ * What nobody waits for any more is put right: an action that was claimed and never started is started; one whose
+ * run was ended by hand is closed; a read that was terminated or timed out gets its row.
+ */
+export function startSweeper(deps: SweeperDeps): { stop(): Promise<void> } {
+  // What was found in order is not asked about again for a minute.
+  const inOrder = new LRUCache<string, true>({ max: 10_000, ttl: 60_000 });
+  const recorded = new LRUCache<string, true>({ max: 10_000 });
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  let running: Promise<void> = Promise.resolve();
+  const sweep = async () => {
+    try {
+      await sweepActions(deps, inOrder);
+      await sweepReads(deps, recorded);
+    } catch (error) {
+      // A server is away; the next round finds what this one could not.
+      deps.log.warn({ err: error }, 'a sweep was cut short');
+    }
+  };
+  const round = async () => {
+    await sweep();
+    if (!isStopped) wait();
+  };
+  const wait = () => {
+    timer = setTimeout(() => {
+      running = round();
+    }, deps.everyMs ?? 5_000);
+    timer.unref();
+  };
+  wait();
+  return {
+    stop: async () => {
+      isStopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+async function sweepActions(deps: SweeperDeps, inOrder: LRUCache<string, true>): Promise<void> {
+  for (const plan of await deps.desk.open(deps.graceSeconds ?? 5, MOST)) {
+    if (inOrder.has(plan.callId)) continue;
+    await sweepAction(deps, plan);
+    inOrder.set(plan.callId, true);
+  }
+}
+
+async function sweepAction(
+  { client, queuePrefix, court, log }: SweeperDeps,
+  plan: ActionPlan,
+): Promise<void> {
+  const status = await statusOf(client, plan.callId);
+  if (status === 'RUNNING') return;
+  if (status === undefined) {
+    log.info({ action_id: plan.callId }, 'starting an action that had lost its workflow');
+    await startAgain(client, queuePrefix, plan);
+    return;
+  }
+  const ending = endingOf(status);
+  log.warn({ action_id: plan.callId, status, state: ending.state }, 'closing an action whose run has ended');
+  await court.close(plan, ending);
+}
+
+async function statusOf(client: Client, workflowId: string): Promise<string | undefined> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+async function startAgain(client: Client, queuePrefix: string, plan: ActionPlan): Promise<void> {
+  try {
+    await client.workflow.start(WORKFLOWS.action, {
+      workflowId: plan.callId,
+      taskQueue: queueName(queuePrefix, 'actions'),
+      args: [plan],
+      staticSummary: plan.title,
+      typedSearchAttributes: attributesOf(plan),
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    });
+  } catch (error) {
+    // Its gateway was only slow.
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
+/** As the gateway sets them. */
+function attributesOf({ tool, caller, approval }: ActionPlan) {
+  const values: Record<(typeof SEARCH_ATTRIBUTES)[number], string> = {
+    ToolName: tool,
+    ShopId: caller.tenant,
+    RequestedBy: caller.subject,
+    ActionState: 'pending_approval',
+    ApproverRole: approval.role,
+  };
+  return SEARCH_ATTRIBUTES.map((name) => ({
+    key: defineSearchAttributeKey(name, 'KEYWORD'),
+    value: values[name],
+  }));
+}
+
+/**
+ * The run of an open action has ended: by hand, or by a fault of ours. The state says for certain that no effect is
+ * committed, and once it is closed none can be (`Effects.once`).
+ */
+function endingOf(status: string): Ending {
+  const isByHand = status === 'CANCELLED' || status === 'TERMINATED';
+  const state = isByHand ? 'cancelled' : 'failed';
+  const message = isByHand ? 'Its run was ended by an operator.' : 'Its run ended without an outcome.';
+  return {
+    state,
+    reason: { code: `run_${status.toLowerCase()}`, message: `${message} Nothing was changed.` },
+  };
+}
+
+/** Reads that Temporal ended and that therefore could not leave their own row. */
+async function sweepReads(deps: SweeperDeps, recorded: LRUCache<string, true>): Promise<void> {
+  const since = new Date(Date.now() - 60 * 60 * 1_000).toISOString();
+  const query =
+    `WorkflowType = '${WORKFLOWS.read}' AND ExecutionStatus IN ('Terminated', 'TimedOut') ` +
+    `AND CloseTime > '${since}' AND TaskQueue STARTS_WITH '${deps.queuePrefix}-'`;
+  for await (const { workflowId, runId, status } of deps.client.workflow.list({ query })) {
+    if (recorded.has(runId)) continue;
+    await recordEnded(deps, workflowId, runId, status.name);
+    recorded.set(runId, true);
+  }
+}
+
+async function recordEnded(
+  { client, audit, seals }: SweeperDeps,
+  workflowId: string,
+  runId: string,
+  status: string,
+): Promise<void> {
+  const plan = await argumentOf(client, workflowId, runId);
+  const run = { workflowId, firstRunId: runId };
+  const at = new Date().toISOString();
+  if (!seals.isSealed(plan)) {
+    await audit.append([unsealedPlan(plan, run, at)]);
+    return;
+  }
+  const outcome = status === 'TIMED_OUT' ? 'failed' : 'cancelled';
+  // The seal says that the gateway made it, so it has the shape of a plan.
+  await audit.append([callEnded(plan as ActionPlan, run, { outcome, reason: status.toLowerCase(), at })]);
+}

@@ -1,0 +1,105 @@
+import { createActionCourt } from '../adapters/postgres/action-court.ts';
+import { createActionDesk } from '../adapters/postgres/action-desk.ts';
+import { createAuditLog } from '../adapters/postgres/audit-log.ts';
+import { createEffects } from '../adapters/postgres/effects.ts';
+import { createOrderStore } from '../adapters/postgres/order-store.ts';
+import { openPools } from '../adapters/postgres/pools.ts';
+import { createPriceStore } from '../adapters/postgres/price-store.ts';
+import { createStockStore } from '../adapters/postgres/stock-store.ts';
+import { createInProcessCache } from '../adapters/cache/in-process.ts';
+import { openRedisCache } from '../adapters/redis/redis-cache.ts';
+import { createCache } from '../activities/cached-read.ts';
+import { bodies } from '../activities/index.ts';
+import type { ActionCourt, ActionDesk } from '../domain/action.ts';
+import type { AuditLog } from '../domain/audit.ts';
+import type { CacheMetrics } from '../domain/cache.ts';
+import type { Runs } from '../domain/runs.ts';
+import type { BallotStatement, Seals } from '../domain/seals.ts';
+import type { Config } from '../platform/config.ts';
+import type { Logger } from '../platform/log.ts';
+import { createSeals } from '../platform/seals.ts';
+import { type Activities, activitiesOf } from './activities.ts';
+
+/** What workers of one process share: activities over real stores, and what keeps house. */
+export type Workshop = {
+  readonly activities: Activities;
+  readonly desk: ActionDesk;
+  readonly court: ActionCourt;
+  readonly audit: AuditLog;
+  readonly seals: Seals;
+  close(): Promise<void>;
+};
+
+export type WorkshopDeps = {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly nudge: Runs['nudge'];
+  readonly metrics?: CacheMetrics;
+  readonly applicationName: string;
+};
+
+/** Opens pools and cache and puts the activities together. Close it after the workers that use it. */
+export async function openWorkshop({
+  config,
+  log,
+  nudge,
+  metrics,
+  applicationName,
+}: WorkshopDeps): Promise<Workshop> {
+  const { database, clockOffsetMs } = config;
+  const pools = await openPools({
+    ...database,
+    applicationName,
+    superuserLogin: config.profile === 'development' ? 'allowed' : 'refused',
+    onIdleError: (kind, error) => log.warn({ err: error, pool: kind }, 'a database connection broke'),
+  });
+  const store = await cacheStore(config, log);
+  const cache = createCache({
+    store,
+    ...(metrics ? { metrics } : {}),
+    onStoreChange: (isAvailable) =>
+      log[isAvailable ? 'info' : 'warn'](
+        isAvailable ? 'the cache answers again' : 'the cache is away; reads load directly',
+      ),
+  });
+  const desk = createActionDesk(pools);
+  const court = createActionCourt(pools);
+  const audit = createAuditLog(pools);
+  const seals = sealsOf(config);
+  const work = bodies({
+    cache,
+    stock: { replica: createStockStore(pools.read), primary: createStockStore(pools.write) },
+    orders: { replica: createOrderStore(pools.read), primary: createOrderStore(pools.write) },
+    prices: { replica: createPriceStore(pools.read), primary: createPriceStore(pools.write) },
+    desk,
+    effects: createEffects(pools),
+    runs: { nudge },
+    clock: { now: () => new Date(Date.now() + clockOffsetMs) },
+    realTime: { now: () => new Date() },
+  });
+  const onOwed = (error: unknown) => log.warn({ err: error }, 'an audit row is owed');
+  return {
+    activities: activitiesOf(work, { seals, audit, court, onOwed, now: () => new Date() }),
+    desk,
+    court,
+    audit,
+    seals,
+    close: async () => {
+      await store.close();
+      await pools.close();
+    },
+  };
+}
+
+function cacheStore({ redisUrl }: Config, log: Logger) {
+  return redisUrl === undefined
+    ? createInProcessCache()
+    : openRedisCache({ url: redisUrl, onError: (error) => log.debug({ err: error }, 'redis') });
+}
+
+function sealsOf({ secrets }: Config): Seals {
+  return createSeals<BallotStatement>({
+    seal: [secrets.sealKey.toString('base64')],
+    personal: [secrets.personalDataKey.toString('base64')],
+  });
+}

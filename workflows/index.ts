@@ -1,0 +1,3 @@
+export { runAction } from './run-action.ts';
+export { runRead } from './run-read.ts';
+export { writeAudit } from './write-audit.ts';
