@@ -1,8 +1,7 @@
 import { ensureDatabase, startEmbeddedPostgres } from '../adapters/embedded/postgres.ts';
 import { migrate } from '../adapters/postgres/migrate.ts';
 import { seed } from '../adapters/postgres/seed/seed.ts';
-import { connectPlainly } from '../adapters/temporal/connect.ts';
-import { prepareNamespace } from '../adapters/temporal/namespace.ts';
+import { prepareTemporal } from '../adapters/temporal/namespace.ts';
 import { findOrStartTemporal } from '../adapters/temporal/server.ts';
 import type { Config, Settings } from '../platform/config.ts';
 import { freePort } from '../platform/ports.ts';
@@ -46,13 +45,7 @@ export function startTemporal(start: Start): Promise<{ readonly address: string;
     });
     const mine = server.started === undefined ? 'found, not ours: it stays up' : 'ours';
     step.note(`${server.address}, ${mine}`);
-    const access = { address: server.address, tls: settings.temporal.tls, apiKey: settings.temporal.apiKey };
-    const connection = await connectPlainly(access, 10_000);
-    try {
-      await prepareNamespace(connection, settings.temporal.namespace);
-    } finally {
-      await connection.close();
-    }
+    await prepareTemporal({ ...settings.temporal, address: server.address });
     return { address: server.address, ...(server.uiUrl === undefined ? {} : { uiUrl: server.uiUrl }) };
   });
 }

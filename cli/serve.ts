@@ -1,6 +1,8 @@
+import { prepareTemporal } from '../adapters/temporal/namespace.ts';
 import type { Config } from '../platform/config.ts';
 import { createLog } from '../platform/log.ts';
 import { loadServingConfig } from '../platform/state.ts';
+import { explain } from './explain.ts';
 import type { Parts } from './parts.ts';
 import { supervise } from './supervisor.ts';
 
@@ -20,8 +22,10 @@ export async function serve({ json, begin, ready }: Serve): Promise<void> {
   const config = loadServingConfig(process.env);
   const log = createLog({ level: config.logLevel });
   const supervisor = supervise((line) => log.info(line));
-  const started = begin({ config, log, supervisor, note: (text) => log.debug(text) });
-  const outcome = await Promise.race([started.then(() => 'ready' as const), supervisor.asked]);
+  const note = (text: string) => log.debug(text);
+  // Every process does: whoever comes first on a new cluster makes it ready for the others.
+  const started = prepareTemporal(config.temporal).then(() => begin({ config, log, supervisor, note }));
+  const outcome = await Promise.race([started.then(() => 'ready' as const, failed), supervisor.asked]);
   if (outcome === 'ready') {
     const { line, facts } = ready(config);
     process.stdout.write(
@@ -30,5 +34,9 @@ export async function serve({ json, begin, ready }: Serve): Promise<void> {
     log.info({ signal: await supervisor.asked }, 'draining');
   }
   const problems = await supervisor.end();
-  process.exit(problems.length === 0 ? 0 : 1);
+  if (typeof outcome !== 'string') process.stderr.write(`${explain(outcome.error)}\n`);
+  // Connections of libraries must not keep alive what has been stopped.
+  process.exit(typeof outcome === 'string' && problems.length === 0 ? 0 : 1);
 }
+
+const failed = (error: unknown) => ({ error });

@@ -1,6 +1,7 @@
 import { isGrpcServiceError, type Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { SEARCH_ATTRIBUTES } from '../../domain/queues.ts';
+import { connectPlainly, type TemporalAccess } from './connect.ts';
 
 /** gRPC status codes that mean something here. */
 const ALREADY_EXISTS = 6;
@@ -16,7 +17,7 @@ const KEYWORD = 2;
  * Makes the namespace and our search attributes where they are missing, and waits until both can be used.
  * Run after every start: a development server's `--search-attribute` does nothing on an existing file.
  */
-export async function prepareNamespace(connection: Connection, namespace: string): Promise<void> {
+async function prepareNamespace(connection: Connection, namespace: string): Promise<void> {
   await ensureNamespace(connection, namespace);
   await until(() => isUsable(connection, namespace), `the namespace ${namespace}`);
   await ensureSearchAttributes(connection, namespace);
@@ -35,6 +36,14 @@ async function ensureNamespace(connection: Connection, namespace: string): Promi
       workflowExecutionRetentionPeriod: msToTs(KEPT_MS),
     });
   } catch (error) {
+    if (hasCode(error, NO_ADMINISTRATION)) {
+      throw new Error(
+        `Temporal has no namespace ${namespace} and does not let us make it. Ask its operator.`,
+        {
+          cause: error,
+        },
+      );
+    }
     if (!hasCode(error, [ALREADY_EXISTS])) throw error;
   }
 }
@@ -59,7 +68,11 @@ async function ensureSearchAttributes(connection: Connection, namespace: string)
       searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])),
     });
   } catch (error) {
-    if (hasCode(error, NO_ADMINISTRATION)) throw new Error(ASK_THE_OPERATOR(namespace), { cause: error });
+    if (hasCode(error, NO_ADMINISTRATION)) {
+      // Temporal Cloud: somebody else administers it, and may have done so.
+      if (await isSearchable(connection, namespace)) return;
+      throw new Error(ASK_THE_OPERATOR(namespace), { cause: error });
+    }
     if (!hasCode(error, [ALREADY_EXISTS])) throw error;
   }
   await until(
@@ -99,4 +112,18 @@ async function until(isSo: () => Promise<boolean>, what: string): Promise<void> 
 
 function hasCode(error: unknown, codes: readonly number[]): boolean {
   return isGrpcServiceError(error) && codes.includes(error.code);
+}
+
+/**
+ * Connects, prepares the namespace, and hangs up.
+ *
+ * @throws {TemporalMissing} when nothing answers there
+ */
+export async function prepareTemporal(access: TemporalAccess): Promise<void> {
+  const connection = await connectPlainly(access, 10_000);
+  try {
+    await prepareNamespace(connection, access.namespace);
+  } finally {
+    await connection.close();
+  }
 }

@@ -7,8 +7,8 @@ import {
   Worker,
   type WorkerOptions,
 } from '@temporalio/worker';
-import { connectPlainly, connectWorker } from '../../adapters/temporal/connect.ts';
-import { prepareNamespace } from '../../adapters/temporal/namespace.ts';
+import { connectWorker } from '../../adapters/temporal/connect.ts';
+import { prepareTemporal } from '../../adapters/temporal/namespace.ts';
 
 export type TestTemporal = {
   readonly address: string;
@@ -38,12 +38,7 @@ export async function freshNamespace(): Promise<TestTemporal> {
     tls: undefined,
     apiKey: undefined,
   };
-  const plain = await connectPlainly(access, 10_000);
-  try {
-    await prepareNamespace(plain, access.namespace);
-  } finally {
-    await plain.close();
-  }
+  await prepareTemporal(access);
   const { connection, client } = await connectWorker(access);
   const running = new Set<TestWorker>();
   return {
