@@ -177,7 +177,7 @@ export type Settings = {
   readonly secrets: { readonly sealKey: Buffer | undefined; readonly personalDataKey: Buffer | undefined };
 };
 
-export type TemporalTls = {
+type TemporalTls = {
   readonly serverRootCaPath: string | undefined;
   readonly clientCertPath: string | undefined;
   readonly clientKeyPath: string | undefined;

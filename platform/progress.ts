@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 
 /** One long step, while it runs. */
-export type Step = {
+type Step = {
   /** What is being done right now. */
   readonly note: (text: string) => void;
   /** How much of it is done, so that what is left can be told. */

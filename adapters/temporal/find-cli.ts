@@ -19,7 +19,7 @@ export type FindOptions = {
 const EXE = process.platform === 'win32' ? '.exe' : '';
 
 /** Binaries built once serve every checkout of this user. */
-export function cacheFolder(): string {
+function cacheFolder(): string {
   return join(homedir(), '.cache', 'countersign', 'bin');
 }
 

@@ -25,7 +25,7 @@ export type TestTemporal = {
   close(): Promise<void>;
 };
 
-export type TestWorker = { readonly worker: Worker; stop(): Promise<void> };
+type TestWorker = { readonly worker: Worker; stop(): Promise<void> };
 
 let isQuiet = false;
 
