@@ -49,6 +49,7 @@ export function mcpHttp(deps: McpHttpDeps, server: Server | undefined) {
     if (await lacksScope(deps, server, principal, request, response)) return;
     const release = sessions.hold(id);
     response.once('close', release);
+    await takeTurn(session, request, response);
     await pass(session, principal, request, response);
   };
 }
@@ -83,7 +84,12 @@ function newSession(deps: McpHttpDeps, server: Server | undefined, principal: Pr
   });
   const serving = { core, server, pageSize, version, host };
   const mcp = createMcpServer({ ...serving, transport: 'http', session: id, identify: callerIn });
-  const session: Session = { owner: ownerOf(principal, server ?? ''), server: mcp, transport };
+  const session: Session = {
+    owner: ownerOf(principal, server ?? ''),
+    server: mcp,
+    transport,
+    answering: new Map(),
+  };
   return session;
 }
 
@@ -113,6 +119,23 @@ async function pass(
   };
   await session.transport.handleRequest(Object.assign(request, { auth }), response, request.body);
 }
+
+/**
+ * A repeat of a request that is still being answered waits for that answer. The transport keeps one stream per
+ * id: the second would take the first one's place, and the first would wait for ever.
+ */
+async function takeTurn({ answering }: Session, { body }: Request, response: Response): Promise<void> {
+  const request = REQUEST.safeParse(body);
+  if (!request.success) return;
+  const { id } = request.data;
+  const ended = new Promise<void>((resolve) => response.once('close', resolve));
+  const earlier = answering.get(id);
+  const mine = ended.then(() => void (answering.get(id) === mine && answering.delete(id)));
+  answering.set(id, mine);
+  await earlier;
+}
+
+const REQUEST = z.object({ id: z.union([z.string(), z.number()]), method: z.string() });
 
 /** RFC 6750 step-up: a call the caller's roles allow and the token does not is an HTTP answer, so that clients can ask for more. */
 async function lacksScope(

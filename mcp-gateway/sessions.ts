@@ -8,6 +8,8 @@ export type Session = {
   readonly owner: string;
   readonly server: Server;
   readonly transport: StreamableHTTPServerTransport;
+  /** Requests that are being answered, by JSON-RPC id, each with the promise of its end. */
+  readonly answering: Map<string | number, Promise<void>>;
 };
 
 type Entry = Session & { lastUsedMs: number; open: number };
