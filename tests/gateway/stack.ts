@@ -17,6 +17,8 @@ import { newSigningKey } from './wire.ts';
 export type Stack = {
   readonly url: string;
   readonly config: Config;
+  /** What a process beside it is given, to find it. */
+  readonly env: Readonly<Record<string, string>>;
   readonly db: TestDatabase;
   readonly temporal: TestTemporal;
   /** A token whose login the database knows, as `countersign token` makes it. */
@@ -35,7 +37,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const home = mkdtempSync(join(tmpdir(), 'countersign-gateway-'));
   const [db, temporal] = await Promise.all([seededDatabase(), freshNamespace()]);
   const signingKey = newSigningKey();
-  const config = loadConfig({
+  const env = {
     COUNTERSIGN_PROFILE: 'development',
     COUNTERSIGN_HOME: home,
     PORT: '0',
@@ -50,7 +52,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     COUNTERSIGN_SIGNING_KEY: signingKey,
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     ...options.env,
-  });
+  };
+  const config = loadConfig(env);
   const log = createLog({ level: config.logLevel });
   const worker = options.withoutWorker === true ? undefined : await startWorker(config, log);
   const gateway = await startGateway(config, log, options.host);
@@ -58,6 +61,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   return {
     url: gateway.url,
     config,
+    env: { ...env, PORT: new URL(gateway.url).port },
     db,
     temporal,
     async mint(as, { shop = 'manga', ...more } = {}) {
