@@ -25,7 +25,7 @@ import { refusedBy } from './refuse.ts';
 import { runIds } from './run-ids.ts';
 
 export const approvalSignal = defineSignal<[unknown]>(APPROVAL);
-export const approvalUpdate = defineUpdate<Verdict | undefined, [unknown]>(APPROVAL);
+export const approvalUpdate = defineUpdate<Verdict, [unknown]>(APPROVAL);
 export const nudgeSignal = defineSignal(NUDGE);
 
 const ACTION_STATE = defineSearchAttributeKey('ActionState', 'KEYWORD');
@@ -93,6 +93,14 @@ export async function runAction(plan: ActionPlan): Promise<ActionOutcome> {
   });
 }
 
+/** Answered, and not kept, while the box is full. */
+const TOO_MANY: Verdict = {
+  ballotNo: 0,
+  admitted: false,
+  problem: 'Too many ballots are waiting to be judged. Cast yours again in a moment.',
+  standing: 'open',
+};
+
 /** Handlers only queue. They never throw, and they believe no name and no role: whoever reaches Temporal can send a message. */
 function listen(plan: ActionPlan, box: BallotBox, news: News): void {
   const receive = (message: unknown) =>
@@ -104,9 +112,9 @@ function listen(plan: ActionPlan, box: BallotBox, news: News): void {
     approvalUpdate,
     async (message) => {
       const slot = receive(message);
-      if (slot === undefined) return undefined;
+      if (slot === undefined) return TOO_MANY;
       await condition(() => slot.verdict !== undefined);
-      return slot.verdict;
+      return slot.verdict ?? TOO_MANY;
     },
     {
       description: 'Cast a ballot and wait for the verdict.',

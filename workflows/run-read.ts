@@ -1,8 +1,10 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
+  TemporalFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { JsonObject } from '../domain/json.ts';
@@ -37,8 +39,15 @@ export async function runRead(plan: ReadPlan): Promise<JsonObject> {
       const { owed } = await endRead({ plan, run, ending: endingOf(error) });
       if (owed) await owe(owed);
     });
-    throw error;
+    throw asFailure(error);
   }
+}
+
+/** Anything else than a failure of Temporal's would be tried again for ever: a body that this worker lacks, say. */
+function asFailure(error: unknown): unknown {
+  return error instanceof TemporalFailure
+    ? error
+    : ApplicationFailure.nonRetryable('There is no such tool.', 'unknown_tool');
 }
 
 function bodyOf(plan: unknown): (task: ReadTask) => Promise<ReadAnswer> {
@@ -61,10 +70,9 @@ function bodyOf(plan: unknown): (task: ReadTask) => Promise<ReadAnswer> {
   return body;
 }
 
-/** A forged plan must reach an activity that refuses it, and not wedge the run: `endRead` is one that always exists. */
 function nameIn(plan: unknown): string {
   const tool = fieldOf(plan, 'tool');
-  return typeof tool === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(tool) ? tool : 'noBody';
+  return typeof tool === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(tool) ? tool : 'no_body';
 }
 
 /** The number, moved to the nearer end when it is outside; the upper end when it is none. */
