@@ -15,7 +15,7 @@ import { type GatewayRecord, gatewayRecord } from './gateway-record.ts';
 import type { Metrics } from './metrics.ts';
 
 /** What there is to serve. */
-export type Catalog = {
+type Catalog = {
   toolsOf(server?: Server): readonly ToolSpec[];
   resourcesOf(server?: Server): readonly ResourceSpec[];
   promptsOf(server?: Server): readonly PromptSpec[];
@@ -36,7 +36,7 @@ export type CoreDeps = {
 };
 
 /** How a caller stands to a tool. */
-export type Standing =
+type Standing =
   | { readonly kind: 'may'; readonly tool: ToolSpec }
   /** The caller's roles could be given one of these scopes; the token has none. */
   | { readonly kind: 'could'; readonly tool: ToolSpec; readonly scopes: readonly Scope[] }

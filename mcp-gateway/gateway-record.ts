@@ -6,9 +6,9 @@ import type { Runs } from '../domain/runs.ts';
 import type { Logger } from '../platform/log.ts';
 
 /** Tenant of rows about callers whom no token vouches for. */
-export const UNVERIFIED = '_unverified';
+const UNVERIFIED = '_unverified';
 
-export type Moment = {
+type Moment = {
   readonly tool: string;
   readonly event: AuditEvent;
   readonly outcome: Outcome;

@@ -12,7 +12,7 @@ export type HealthDeps = {
   readonly isDraining: () => boolean;
 };
 
-export type DependencyHealth = { readonly status: 'ok' | 'down'; readonly latency_ms: number };
+type DependencyHealth = { readonly status: 'ok' | 'down'; readonly latency_ms: number };
 
 export type Health = {
   readonly status: 'ok' | 'degraded' | 'draining';

@@ -14,7 +14,7 @@ const STATUS: Partial<Readonly<Record<RefusalCode, number>>> = {
   unavailable: 503,
 };
 
-export function statusOf(code: RefusalCode): number {
+function statusOf(code: RefusalCode): number {
   return STATUS[code] ?? 409;
 }
 

@@ -70,7 +70,7 @@ async function read({ core, server }: Serving, uri: string, context: Context): P
 }
 
 /** The spec a URI belongs to, with its variables validated. What does not validate does not exist. */
-export function findResource(
+function findResource(
   specs: readonly ResourceSpec[],
   uri: string,
 ): { readonly spec: ResourceSpec; readonly params: JsonObject } | undefined {

@@ -55,7 +55,7 @@ export function serveTools(on: Register, { core, server, pageSize }: Serving): v
 }
 
 /** A name from outside is repeated, and written down, only while it looks like one. */
-export function shownName(name: string): string {
+function shownName(name: string): string {
   return /^[\w.-]{1,64}$/.test(name) ? name : '(not a tool name)';
 }
 

@@ -24,7 +24,7 @@ export type Context = {
   progress(begun: string): (ended: string) => Promise<void>;
 };
 
-export type Handler<P> = (request: P, context: Context) => Promise<ServerResult>;
+type Handler<P> = (request: P, context: Context) => Promise<ServerResult>;
 
 /** Adds one request handler. Whatever it throws leaves as a JSON-RPC error without foreign text. */
 export type Register = <S extends AnyObjectSchema>(schema: S, handler: Handler<SchemaOutput<S>>) => void;

@@ -8,6 +8,7 @@ import {
   type WorkflowStartOptions,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
+  ServiceError,
   isGrpcServiceError,
 } from '@temporalio/client';
 import { CancelledFailure, defineSearchAttributeKey } from '@temporalio/common';
@@ -52,7 +53,7 @@ const TEMPORAL_GONE =
 export function temporalRuns(options: TemporalRunsOptions): Runs {
   const { client, queue } = options;
   const answerMs = options.answerMs ?? 4000;
-  const soon = <T>(call: () => Promise<T>) => client.connection.withDeadline(Date.now() + answerMs, call);
+  const soon = <T>(call: () => Promise<T>) => within(client, answerMs, call);
 
   async function begin(
     type: string,
@@ -122,7 +123,7 @@ export function temporalRuns(options: TemporalRunsOptions): Runs {
         await soon(() => client.workflow.getHandle(actionId).signal(NUDGE));
       } catch (error) {
         // Ended or out of reach: the workflow reads Postgres before it does anything, nudged or not.
-        if (!(error instanceof WorkflowNotFoundError) && !isGrpcServiceError(error)) throw error;
+        if (!(error instanceof WorkflowNotFoundError) && !isOutOfReach(error)) throw error;
       }
     },
 
@@ -193,24 +194,33 @@ async function outcomeOf(
 ): Promise<JsonObject> {
   const waiting = new AbortController();
   const stop = () => waiting.abort();
-  const withdraw = () => void cancelQuietly(client, handle, answerMs);
-  signal?.addEventListener('abort', withdraw, { once: true });
+  const withdrawn = takenBack(signal, () => cancelQuietly(client, handle, answerMs));
   const until = Date.now() + (plan.timeoutSeconds + MARGIN_SECONDS) * 1000;
   // The payload converter made it from JSON, and a read's output is an object by its schema.
   const result: Promise<JsonObject> = client.connection.withDeadline(until, () =>
     client.connection.withAbortSignal(waiting.signal, () => handle.result()),
   );
   try {
-    if (signal?.aborted === true) withdraw();
-    return await Promise.race([result, whileAnswering(client, waiting.signal)]);
+    return await Promise.race([result, withdrawn.promise, whileAnswering(client, waiting.signal)]);
   } catch (error) {
     throw asRefusal(error);
   } finally {
-    signal?.removeEventListener('abort', withdraw);
+    withdrawn.forget();
     stop();
     // Whichever lost the race ends with the abort; nobody waits for it any more.
     result.catch(() => undefined);
   }
+}
+
+/** Rejects once the caller has taken the request back and the workflow has been told; whether it ends is its own business. */
+function takenBack(signal: AbortSignal | undefined, tell: () => Promise<void>) {
+  let withdraw: () => void = () => undefined;
+  const promise = new Promise<never>((_resolve, reject) => {
+    withdraw = () => void tell().then(() => reject(new RequestCancelled()), reject);
+  });
+  if (signal?.aborted === true) withdraw();
+  else signal?.addEventListener('abort', withdraw, { once: true });
+  return { promise, forget: () => signal?.removeEventListener('abort', withdraw) };
 }
 
 /** Never resolves; rejects when Temporal fails to answer twice in a row. A long poll alone would hang on a dead server. */
@@ -225,12 +235,10 @@ async function whileAnswering(client: Client, over: AbortSignal): Promise<never>
 
 async function answers(client: Client): Promise<boolean> {
   try {
-    await client.connection.withDeadline(Date.now() + 1000, () =>
-      client.connection.workflowService.getSystemInfo({}),
-    );
+    await within(client, 1000, () => client.connection.workflowService.getSystemInfo({}));
     return true;
   } catch (error) {
-    if (isGrpcServiceError(error)) return false;
+    if (isOutOfReach(error)) return false;
     throw error;
   }
 }
@@ -238,24 +246,62 @@ async function answers(client: Client): Promise<boolean> {
 /** Resolves after `ms`; never, once `over` is aborted, so that a finished wait leaves no timer behind. */
 function pause(ms: number, over: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    over.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    const stop = () => clearTimeout(timer);
+    const timer = setTimeout(() => {
+      over.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    over.addEventListener('abort', stop, { once: true });
   });
 }
 
 async function cancelQuietly(client: Client, handle: WorkflowHandle, answerMs: number): Promise<void> {
   try {
-    await client.connection.withDeadline(Date.now() + answerMs, () => handle.cancel());
+    await within(client, answerMs, () => handle.cancel());
   } catch (error) {
     // Already ended, or Temporal is away and the execution timeout will end it.
-    if (!(error instanceof WorkflowNotFoundError) && !isGrpcServiceError(error)) throw error;
+    if (!(error instanceof WorkflowNotFoundError) && !isOutOfReach(error)) throw error;
   }
+}
+
+/** Temporal was given its time, and did not answer. */
+class NoAnswer extends Error {
+  constructor() {
+    super('Temporal did not answer in time');
+    this.name = 'NoAnswer';
+  }
+}
+
+/**
+ * One request to Temporal, for at most `ms`. A deadline alone does not do: the native connection retries, and
+ * gives each attempt a deadline of its own.
+ */
+async function within<T>(client: Client, ms: number, call: () => Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const answer = client.connection.withAbortSignal(over.signal, () =>
+    client.connection.withDeadline(Date.now() + ms, call),
+  );
+  // Once given up on, nobody waits for how it ends.
+  answer.catch(() => undefined);
+  const silence = pause(ms, over.signal).then(() => {
+    throw new NoAnswer();
+  });
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Temporal did not answer, or not in time. The client wraps some of these errors and not others. */
+function isOutOfReach(error: unknown): boolean {
+  return error instanceof NoAnswer || error instanceof ServiceError || isGrpcServiceError(error);
 }
 
 /** What the caller is to be told, when it is an expected no; anything else stays a fault. */
 function asRefusal(error: unknown): unknown {
   if (error instanceof Refusal) return error;
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error)) {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isOutOfReach(error)) {
     return new Refusal('unavailable', TEMPORAL_GONE);
   }
   if (error instanceof WorkflowFailedError) {

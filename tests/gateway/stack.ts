@@ -29,6 +29,8 @@ export type Stack = {
 export type StackOptions = {
   readonly env?: Readonly<Record<string, string>>;
   readonly host?: Host;
+  /** Port of a wire to Postgres that the product is to use. */
+  readonly through?: number;
   /** Without a worker beside the gateway, reads still run: the gateway has its own. */
   readonly withoutWorker?: true;
 };
@@ -44,7 +46,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
     COUNTERSIGN_QUEUE_PREFIX: temporal.queuePrefix,
-    DATABASE_URL: db.writeUrl,
+    DATABASE_URL: through(db.writeUrl, options.through),
     DATABASE_READ_POOL_SIZE: '10',
     DATABASE_WRITE_POOL_SIZE: '10',
     SEAL_KEY: randomBytes(32).toString('base64'),
@@ -83,4 +85,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+function through(url: string, port: number | undefined): string {
+  const changed = new URL(url);
+  if (port !== undefined) changed.port = String(port);
+  return changed.href;
 }

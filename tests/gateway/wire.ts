@@ -165,7 +165,7 @@ function memoryDesk(actions: Map<string, Action>): ActionDesk {
   };
 }
 
-export function actionOf(plan: ActionPlan): Action {
+function actionOf(plan: ActionPlan): Action {
   return {
     actionId: plan.callId,
     tenant: plan.caller.tenant,

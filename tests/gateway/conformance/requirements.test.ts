@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { skip } from '../../support/skip.ts';
-import { type Wire, startWire } from '../wire.ts';
+import { type Stack, startStack } from '../stack.ts';
 import { conformanceHost } from './fixtures.ts';
 import { type TokenProxy, startTokenProxy } from './token-proxy.ts';
 
@@ -16,7 +16,7 @@ const REVISION = '2025-11-25';
 
 describe('the conformance package', () => {
   let proxy: TokenProxy;
-  let wire: Wire;
+  let stack: Stack;
 
   before(async function () {
     this.timeout(300_000);
@@ -24,15 +24,15 @@ describe('the conformance package', () => {
     proxy = await startTokenProxy();
     const hosts = `localhost,127.0.0.1`;
     const origins = ['localhost', '127.0.0.1'].map((name) => `http://${name}:${proxy.port}`).join(',');
-    wire = await startWire({
+    stack = await startStack({
       host: conformanceHost,
       env: { ALLOWED_HOSTS: hosts, ALLOWED_ORIGINS: origins },
     });
-    proxy.point({ url: wire.url, token: await wire.mint('supply_chain_manager') });
+    proxy.point({ url: stack.url, token: await stack.mint('supply_chain_manager') });
   });
   after(async () => {
     await proxy?.stop();
-    await wire?.stop();
+    await stack?.stop();
   });
 
   it(`finds everything that ${REVISION} requires of a server`, async function () {
