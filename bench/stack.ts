@@ -47,7 +47,7 @@ export async function startStack(home: string): Promise<Stack> {
     token: (as) => token(config, as),
     stop: async () => {
       child.kill('SIGINT');
-      if (child.exitCode === null) await once(child, 'exit');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
   };
 }
@@ -94,7 +94,7 @@ export async function startServer(home: string, env: Readonly<Record<string, str
     },
     stop: async () => {
       child.send('stop');
-      if (child.exitCode === null) await once(child, 'exit');
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
   };
 }

@@ -9,29 +9,45 @@ const COLUMNS = `key, call_id, event, final, outcome, reason, tool, subject, act
 export function createAuditLog(pools: Pick<Pools, 'write' | 'read'>): AuditLog & AuditReader {
   return {
     append: async (entries) => {
-      for (const [tenant, own] of byTenant(entries)) {
-        await inTenant(pools.write, tenant, (sql) => appendAudit(sql, own));
-      }
+      for (const [tenant, own] of byTenant(entries)) await appendFor(pools.write, tenant, own);
     },
     // From the primary: who asks for the record has usually just done something.
     list: (tenant, filter) => inTenant(pools.write, tenant, (sql) => selectAudit(sql, filter)),
   };
 }
 
+/**
+ * Each row is one round trip: a statement of its own that names its tenant itself, because every answered read
+ * waits for its row.
+ */
+async function appendFor(
+  pool: Pools['write'],
+  tenant: string,
+  entries: readonly AuditEntry[],
+): Promise<void> {
+  if (tenant === '' || tenant.includes('\0')) throw new Error('No shop to record for.');
+  await appendAudit(pool, entries, `set_config('countersign.shop_id', $1, true)`);
+}
+
 /** Appends within a transaction that has the entries' tenant set. A key seen before is a no-op. */
-export async function appendAudit(sql: Sql, entries: readonly AuditEntry[]): Promise<void> {
+export async function appendAudit(
+  sql: Pick<Sql, 'query'>,
+  entries: readonly AuditEntry[],
+  tenant = '$1::text',
+): Promise<void> {
   for (const entry of entries) {
-    const written = await insert(sql, entry);
+    const written = await insert(sql, entry, tenant);
     // A second ending of a call that has one (a workflow run again by hand) is kept, as what it is: not the ending.
-    if (!written && entry.final) await insert(sql, { ...entry, final: false });
+    if (!written && entry.final) await insert(sql, { ...entry, final: false }, tenant);
   }
 }
 
-async function insert(sql: Sql, entry: AuditEntry): Promise<boolean> {
+async function insert(sql: Pick<Sql, 'query'>, entry: AuditEntry, tenant: string): Promise<boolean> {
   const { rowCount } = await sql.query(
     `insert into audit_log (shop_id, happened_at, ${COLUMNS})
-          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
-     on conflict do nothing`,
+     select shop_id, $2::timestamptz, $3, $4, $5, $6::boolean, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+            $20::jsonb from (select ${tenant} as shop_id) as tenant
+         on conflict do nothing`,
     [
       entry.tenant,
       entry.at,
