@@ -7,7 +7,9 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu;
 
 /** Text from outside, for a page that people decide by: cut, on one line, and unable to leave its fence. */
 export function fenced(text: string): string {
-  const plain = text.replace(HIDDEN, ' ').replaceAll('`', "'").replace(/\s+/g, ' ').trim();
+  // The page's renderer drops what looks like a tag, and with it the block around it.
+  const inert = text.replaceAll('`', "'").replaceAll('<', '‹').replaceAll('>', '›');
+  const plain = inert.replace(HIDDEN, ' ').replace(/\s+/g, ' ').trim();
   const cut = plain.length > MOST ? `${plain.slice(0, MOST)} …` : plain;
   return ['```text', cut === '' ? '(empty)' : cut, '```'].join('\n');
 }
@@ -16,7 +18,7 @@ export function fenced(text: string): string {
 export function approvalPage(plan: ActionPlan): string {
   const { caller, approval } = plan;
   const people = approval.approvers === 1 ? 'One person' : `${approval.approvers} persons`;
-  const ballot = { decision: 'approve', approver: '<your login>', comment: '', code: '<one-time code>' };
+  const ballot = { decision: 'approve', approver: 'YOUR-LOGIN', comment: '', code: 'ONE-TIME-CODE' };
   return [
     '### Waiting for approval',
     '',
