@@ -2,8 +2,9 @@ import { createActionCourt } from '../adapters/postgres/action-court.ts';
 import { createActionDesk } from '../adapters/postgres/action-desk.ts';
 import { createAuditLog } from '../adapters/postgres/audit-log.ts';
 import { createEffects } from '../adapters/postgres/effects.ts';
+import { createGrants, seedDevelopmentGrants } from '../adapters/postgres/grants.ts';
 import { createOrderStore } from '../adapters/postgres/order-store.ts';
-import { openPools } from '../adapters/postgres/pools.ts';
+import { openPools, type Pools } from '../adapters/postgres/pools.ts';
 import { createPriceStore } from '../adapters/postgres/price-store.ts';
 import { createStockStore } from '../adapters/postgres/stock-store.ts';
 import { createInProcessCache } from '../adapters/cache/in-process.ts';
@@ -13,9 +14,11 @@ import { bodies } from '../activities/index.ts';
 import type { ActionCourt, ActionDesk } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
 import type { CacheMetrics } from '../domain/cache.ts';
+import { ROLES } from '../domain/roles.ts';
+import { ROLES } from '../domain/roles.ts';
 import type { Runs } from '../domain/runs.ts';
 import type { BallotStatement, Seals } from '../domain/seals.ts';
-import type { Config } from '../platform/config.ts';
+import { type Config, DEVELOPMENT_ISSUER } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { createSeals } from '../platform/seals.ts';
 import { type Activities, activitiesOf } from './activities.ts';
@@ -62,6 +65,7 @@ export async function openWorkshop({
         isAvailable ? 'the cache answers again' : 'the cache is away; reads load directly',
       ),
   });
+  if (config.identity.development) await makeRolesKnown(pools);
   const desk = createActionDesk(pools);
   const court = createActionCourt(pools);
   const audit = createAuditLog(pools);
@@ -102,4 +106,15 @@ function sealsOf({ secrets }: Config): Seals {
     seal: [secrets.sealKey.toString('base64')],
     personal: [secrets.personalDataKey.toString('base64')],
   });
+}
+
+/** The built-in issuer's logins, one person per role and an agent of each, in every shop. Never restores what was revoked. */
+async function makeRolesKnown(pools: Pools): Promise<void> {
+  const grants = createGrants(pools);
+  const { rows } = await pools.system.query<{ id: string }>('select id from shops order by id');
+  for (const { id } of rows) {
+    await seedDevelopmentGrants(grants, id, DEVELOPMENT_ISSUER);
+    for (const role of ROLES.filter((one) => one !== 'customer'))
+      await grants.ensureAgent(id, DEVELOPMENT_ISSUER, `agent-of-${role}`, role);
+  }
 }
