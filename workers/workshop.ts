@@ -15,7 +15,6 @@ import type { ActionCourt, ActionDesk } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
 import type { CacheMetrics } from '../domain/cache.ts';
 import { ROLES } from '../domain/roles.ts';
-import { ROLES } from '../domain/roles.ts';
 import type { Runs } from '../domain/runs.ts';
 import type { BallotStatement, Seals } from '../domain/seals.ts';
 import { type Config, DEVELOPMENT_ISSUER } from '../platform/config.ts';
