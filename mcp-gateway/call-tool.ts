@@ -117,10 +117,26 @@ async function precheck(deps: CallDeps, call: ToolCall, tool: ActionSpec, input:
   await deps.runs.read(deps.compiler.read(spec, input, call), options(call));
 }
 
-/** The claim stands whatever happens here: what is not started now is started by the sweeper. */
-async function startClaimed({ runs }: CallDeps, action: Action): Promise<void> {
+/** How long an answer may wait for the start: whoever acts on it at once should find the workflow there. */
+const START_MOMENT_MS = 20;
+
+/**
+ * The claim is what accepts an action; the start is given a moment and then goes on without the caller. The claim
+ * stands whatever happens here: what is not started now is started by the sweeper, or by the first vote.
+ */
+async function startClaimed({ runs, log }: CallDeps, action: Action): Promise<void> {
+  let moment: NodeJS.Timeout | undefined;
+  const start = runs.startAction(action.plan);
+  const gone = new Promise<void>((resolve) => {
+    moment = setTimeout(() => {
+      start.catch((error: unknown) =>
+        log.warn({ err: error, callId: action.actionId }, 'start is left to the sweeper'),
+      );
+      resolve();
+    }, START_MOMENT_MS);
+  });
   try {
-    await runs.startAction(action.plan);
+    await Promise.race([start, gone]);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     throw new Refusal(
@@ -129,6 +145,8 @@ async function startClaimed({ runs }: CallDeps, action: Action): Promise<void> {
         'back. Nothing has happened yet; follow it with get_action_status.',
       { action_id: action.actionId, status: action.state },
     );
+  } finally {
+    clearTimeout(moment);
   }
 }
 

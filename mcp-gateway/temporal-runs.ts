@@ -49,6 +49,10 @@ const TEMPORAL_GONE =
   'The durable engine (Temporal) does not answer. Nothing was changed; try again in a minute. ' +
   'Operators: /health names what is down.';
 
+const VOTE_UNSURE =
+  'The durable engine (Temporal) does not answer, so it is not known whether this vote arrived. ' +
+  'Look at the action before you vote again; a person’s vote counts once.';
+
 /** Plans as Temporal workflows. */
 export function temporalRuns(options: TemporalRunsOptions): Runs {
   const { client, queue } = options;
@@ -114,7 +118,10 @@ export function temporalRuns(options: TemporalRunsOptions): Runs {
             'This action has already ended; nothing can be decided any more.',
           );
         }
-        throw asRefusal(error);
+        if (isOutOfReach(error) || error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) {
+          throw new Refusal('unavailable', VOTE_UNSURE);
+        }
+        throw error;
       }
     },
 
