@@ -1,3 +1,5 @@
+import { createInProcessCache } from '../adapters/cache/in-process.ts';
+import type { CacheStore } from '../domain/cache.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -11,21 +13,32 @@ export type Parts = {
 
 /** Gateway and worker in this process. Stopped newest first: the gateway drains while the worker still works. */
 export async function startParts(parts: Parts): Promise<void> {
-  await startWorkerPart(parts);
-  await startGatewayPart(parts);
+  // Without Redis, what the worker voids after an effect must be void for the gateway's own reads, too.
+  const sharedStore = parts.config.redisUrl === undefined ? createInProcessCache() : undefined;
+  const shared = sharedStore === undefined ? {} : { sharedStore };
+  await startWorkerPart(parts, shared);
+  await startGatewayPart(parts, shared);
 }
 
+type Shared = { readonly sharedStore?: CacheStore };
+
 /** Their modules are loaded late: `countersign reset` must not wait for them. */
-export async function startWorkerPart({ config, log, supervisor, note }: Parts): Promise<void> {
+export async function startWorkerPart(
+  { config, log, supervisor, note }: Parts,
+  shared: Shared = {},
+): Promise<void> {
   note('starting the worker');
   const { startWorker } = await import('../workers/main.ts');
-  const worker = await startWorker(config, log);
+  const worker = await startWorker(config, log, shared);
   await supervisor.onStop('the worker', () => worker.stop());
 }
 
-export async function startGatewayPart({ config, log, supervisor, note }: Parts): Promise<void> {
+export async function startGatewayPart(
+  { config, log, supervisor, note }: Parts,
+  shared: Shared = {},
+): Promise<void> {
   note('starting the gateway');
   const { startGateway } = await import('../mcp-gateway/main.ts');
-  const gateway = await startGateway(config, log);
+  const gateway = await startGateway(config, log, shared);
   await supervisor.onStop('the gateway', () => gateway.stop());
 }

@@ -6,6 +6,7 @@ import { openRedisCache } from '../adapters/redis/redis-cache.ts';
 import { connectClient, connectWorker } from '../adapters/temporal/connect.ts';
 import { internalTools, promptsOf, resourcesOf, specs, toolsOf } from '../catalog/index.ts';
 import type { AuditReader } from '../domain/audit.ts';
+import type { CacheStore } from '../domain/cache.ts';
 import { type Config, DEVELOPMENT_ISSUER } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { createSeals } from '../platform/seals.ts';
@@ -42,14 +43,21 @@ const POOLS = { writePoolSize: 10, readPoolSize: 2 };
  * Serves MCP and the HTTP API, with a worker for reads on the gateway's own connection to Temporal, so that a
  * read starts in this very process. `host` adds handlers to each session (tests, embedding programs).
  */
-export async function startGateway(config: Config, log: Logger, host?: Host): Promise<Listening> {
+export async function startGateway(
+  config: Config,
+  log: Logger,
+  { host, sharedStore }: { readonly host?: Host; readonly sharedStore?: CacheStore } = {},
+): Promise<Listening> {
   setUpRuntime(log);
   const link = await connectWorker(config.temporal);
   const closing: (() => Promise<void>)[] = [() => link.connection.close()];
   try {
     const wired = await wire(config, log, link.client, true);
     closing.unshift(() => wired.close());
-    const worker = await startReadWorker(config, log, link, wired.metrics.cache);
+    const worker = await startReadWorker(config, log, link, {
+      metrics: wired.metrics.cache,
+      ...(sharedStore ? { sharedStore } : {}),
+    });
     closing.unshift(() => worker.stop());
     const listening = await listen({ ...wired, settings: config, host });
     return {

@@ -1,6 +1,6 @@
 import { type Client, WorkflowNotFoundError, isGrpcServiceError } from '@temporalio/client';
 import { connectWorker, type TemporalLink } from '../adapters/temporal/connect.ts';
-import type { CacheMetrics } from '../domain/cache.ts';
+import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
 import { NUDGE, QUEUE_KINDS, type QueueKind } from '../domain/queues.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
@@ -10,13 +10,23 @@ import { startSweeper } from './sweeper.ts';
 import { type Running, startOn } from './worker.ts';
 import { openWorkshop } from './workshop.ts';
 
+/** What a worker shares with its process. Without Redis, one store for all workers of a process: what one voids, none serves. */
+export type Beside = { readonly metrics?: CacheMetrics; readonly sharedStore?: CacheStore };
+
 /** A worker of the fleet: every queue, and the sweeper, on a connection of its own. */
-export async function startWorker(config: Config, log: Logger): Promise<Running> {
+export async function startWorker(config: Config, log: Logger, beside: Beside = {}): Promise<Running> {
   setUpRuntime(log);
   const link = await connectWorker(config.temporal);
   const closing: (() => Promise<void>)[] = [() => link.connection.close()];
   try {
-    const { workshop, stop } = await startQueues(config, log, link, QUEUE_KINDS, 'countersign worker');
+    const { workshop, stop } = await startQueues(
+      config,
+      log,
+      link,
+      QUEUE_KINDS,
+      'countersign worker',
+      beside,
+    );
     closing.unshift(stop);
     const sweeper = startSweeper({
       client: link.client,
@@ -40,9 +50,9 @@ export async function startReadWorker(
   config: Config,
   log: Logger,
   link: TemporalLink,
-  metrics?: CacheMetrics,
+  beside: Beside = {},
 ): Promise<Running> {
-  const { stop } = await startQueues(config, log, link, ['reads'], 'countersign gateway reads', metrics);
+  const { stop } = await startQueues(config, log, link, ['reads'], 'countersign gateway reads', beside);
   return { stop };
 }
 
@@ -52,7 +62,7 @@ async function startQueues(
   { connection, client }: TemporalLink,
   kinds: readonly QueueKind[],
   applicationName: string,
-  metrics?: CacheMetrics,
+  beside: Beside,
 ) {
   const bundle = await workflowBundle(temporalLogger(log));
   const workshop = await openWorkshop({
@@ -60,7 +70,7 @@ async function startQueues(
     log,
     applicationName,
     nudge: (actionId) => nudge(client, actionId),
-    ...(metrics ? { metrics } : {}),
+    ...beside,
   });
   const { namespace, queuePrefix } = config.temporal;
   const deps = { connection, namespace, queuePrefix, bundle, log, activities: workshop.activities, onDeath };

@@ -13,7 +13,7 @@ import { createCache } from '../activities/cached-read.ts';
 import { bodies } from '../activities/index.ts';
 import type { ActionCourt, ActionDesk } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
-import type { CacheMetrics } from '../domain/cache.ts';
+import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
 import { ROLES } from '../domain/roles.ts';
 import type { Runs } from '../domain/runs.ts';
 import type { BallotStatement, Seals } from '../domain/seals.ts';
@@ -37,6 +37,8 @@ export type WorkshopDeps = {
   readonly log: Logger;
   readonly nudge: Runs['nudge'];
   readonly metrics?: CacheMetrics;
+  /** A store that others in this process use, too. Its owner closes it. */
+  readonly sharedStore?: CacheStore;
   readonly applicationName: string;
 };
 
@@ -46,6 +48,7 @@ export async function openWorkshop({
   log,
   nudge,
   metrics,
+  sharedStore,
   applicationName,
 }: WorkshopDeps): Promise<Workshop> {
   const { database, clockOffsetMs } = config;
@@ -55,7 +58,7 @@ export async function openWorkshop({
     superuserLogin: config.profile === 'development' ? 'allowed' : 'refused',
     onIdleError: (kind, error) => log.warn({ err: error, pool: kind }, 'a database connection broke'),
   });
-  const store = await cacheStore(config, log);
+  const store = sharedStore ?? (await cacheStore(config, log));
   const cache = createCache({
     store,
     ...(metrics ? { metrics } : {}),
@@ -88,7 +91,7 @@ export async function openWorkshop({
     audit,
     seals,
     close: async () => {
-      await store.close();
+      if (sharedStore === undefined) await store.close();
       await pools.close();
     },
   };

@@ -58,7 +58,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const config = loadConfig(env);
   const log = createLog({ level: config.logLevel });
   const worker = options.withoutWorker === true ? undefined : await startWorker(config, log);
-  const gateway = await startGateway(config, log, options.host);
+  const gateway = await startGateway(config, log, options.host === undefined ? {} : { host: options.host });
   const grants = createGrants(db.pools);
   return {
     url: gateway.url,
