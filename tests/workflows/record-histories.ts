@@ -1,0 +1,91 @@
+/**
+ * Writes one history per way a run can go to tests/histories, for replay.test.ts:
+ *
+ *   node --import tsx tests/workflows/record-histories.ts <version>
+ *
+ * Run it before a release that changes workflows. Files of earlier versions stay: runs of theirs may still be open.
+ */
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
+import proto from '@temporalio/proto';
+import { lead, manager } from '../approvals/room.ts';
+import { openStage, type Stage, until } from './stage.ts';
+
+const HISTORIES = fileURLToPath(new URL('../histories/', import.meta.url));
+
+const WAYS: Readonly<Record<string, (stage: Stage) => Promise<WorkflowHandle>>> = {
+  'run-read.ok': async (stage) => ended(await stage.startRead(await stage.read('warehouses', {}))),
+  'run-read.refused': async (stage) =>
+    ended(await stage.startRead(await stage.read('cancel_action', { action_id: 'none' }))),
+  'run-read.unsealed': async (stage) => ended(await stage.startRead({ tool: 'warehouses' })),
+  'run-action.executed': async (stage) => {
+    const plan = await stage.ask({ quantity: 1 });
+    await stage.decide(plan, manager);
+    await stage.decide(plan, lead);
+    return ended(stage.handle(plan));
+  },
+  'run-action.signal': async (stage) => {
+    const plan = await stage.ask({ quantity: 2 });
+    await stage.signal(plan, 'garbage');
+    const { code } = await stage.room.desk.issueCode(lead, plan.callId, 'approve');
+    await stage.signal(plan, { decision: 'approve', approver: lead.subject, code });
+    return ended(stage.handle(plan));
+  },
+  'run-action.rejected': async (stage) => {
+    const plan = await stage.ask({ quantity: 3 });
+    await stage.decide(plan, lead, 'reject');
+    return ended(stage.handle(plan));
+  },
+  'run-action.expired': async (stage) =>
+    ended(stage.handle(await stage.ask({ quantity: 4, expiresInMs: 300 }))),
+  'run-action.withdrawn': async (stage) => {
+    const plan = await stage.ask({ quantity: 5 });
+    await stage.room.desk.cancel(manager, plan.callId);
+    await stage.handle(plan).signal('nudge');
+    return ended(stage.handle(plan));
+  },
+  'run-action.cancelled': async (stage) => {
+    const plan = await stage.ask({ quantity: 6 });
+    await stage.handle(plan).cancel();
+    return ended(stage.handle(plan));
+  },
+  'run-action.refused': async (stage) => {
+    const plan = await stage.ask({ quantity: 1_000 });
+    await stage.decide(plan, lead);
+    return ended(stage.handle(plan));
+  },
+  'run-action.unsealed': async (stage) =>
+    ended(await stage.start({ ...(await stage.ask({ quantity: 7 })), callId: 'forged', seal: '' })),
+  'run-action.waiting': async (stage) => {
+    const handle = stage.handle(await stage.ask({ quantity: 8 }));
+    await until(async () => ((await handle.fetchHistory()).events?.length ?? 0) > 10, 'the run to wait');
+    return handle;
+  },
+};
+
+async function ended(handle: WorkflowHandle): Promise<WorkflowHandle> {
+  // How it ended is in the history.
+  await handle.result().catch(() => undefined);
+  return handle;
+}
+
+async function eventsOf(handle: WorkflowHandle): Promise<readonly string[]> {
+  const { events } = await handle.fetchHistory();
+  return (events ?? []).map(({ eventType }) => proto.temporal.api.enums.v1.EventType[eventType ?? 0] ?? '');
+}
+
+const version = process.argv[2] ?? '';
+if (!/^\d+\.\d+\.\d+$/.test(version)) throw new Error('Which version? For example 0.1.0.');
+const stage = await openStage();
+await stage.work();
+for (const [name, run] of Object.entries(WAYS)) {
+  const handle = await run(stage);
+  const bytes = proto.temporal.api.history.v1.History.encode(await handle.fetchHistory()).finish();
+  // The bytes decide; the names of the events are for people who read a difference.
+  const file = { events: await eventsOf(handle), history: Buffer.from(bytes).toString('base64') };
+  await writeFile(`${HISTORIES}${name}.${version}.json`, `${JSON.stringify(file, null, 2)}\n`);
+  process.stdout.write(`${name}\n`);
+}
+await stage.close();
+process.exit(0);
