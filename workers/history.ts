@@ -1,18 +1,32 @@
 import type { Client } from '@temporalio/client';
 
-/** The first argument a workflow was started with, as its history says; undefined when there is none. */
-export async function argumentOf(client: Client, workflowId: string, runId: string): Promise<unknown> {
+/** How a run began, as its history says. */
+export type Beginning = {
+  /** What it was started with; undefined when that is nothing, or no JSON. */
+  readonly argument: unknown;
+  readonly firstRunId: string;
+};
+
+export async function beginningOf(client: Client, workflowId: string, runId: string): Promise<Beginning> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId, runId },
     maximumPageSize: 1,
   });
-  const data = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0]?.data;
-  if (!data) return undefined;
+  const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+  const data = started?.input?.payloads?.[0]?.data;
+  const firstRunId = started?.firstExecutionRunId;
+  return {
+    argument: data ? parsed(new TextDecoder().decode(data)) : undefined,
+    firstRunId: firstRunId === undefined || firstRunId === null || firstRunId === '' ? runId : firstRunId,
+  };
+}
+
+/** Undefined when somebody started it with something that is no JSON. */
+function parsed(text: string): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(data));
+    return JSON.parse(text);
   } catch (error) {
-    // Somebody started it with something that is no JSON.
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }

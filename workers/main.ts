@@ -82,11 +82,12 @@ async function startQueues(
     await Promise.all(running.map((worker) => worker.stop()));
     await workshop.close();
   };
-  try {
-    for (const kind of kinds) running.push(await startOn(kind, deps));
-  } catch (error) {
+  const started = await Promise.allSettled(kinds.map((kind) => startOn(kind, deps)));
+  for (const one of started) if (one.status === 'fulfilled') running.push(one.value);
+  const failed = started.find((one) => one.status === 'rejected');
+  if (failed) {
     await stop();
-    throw error;
+    throw failed.reason;
   }
   return { workshop, stop };
 }

@@ -1,6 +1,7 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { LRUCache } from 'lru-cache';
+import { isOwnPlan } from '../activities/actions/own-plan.ts';
 import type { ActionCourt, ActionDesk, Ending } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
 import type { ActionPlan } from '../domain/plan.ts';
@@ -8,7 +9,7 @@ import { queueName, SEARCH_ATTRIBUTES, WORKFLOWS } from '../domain/queues.ts';
 import { callEnded, unsealedPlan } from '../domain/record.ts';
 import type { Seals } from '../domain/seals.ts';
 import type { Logger } from '../platform/log.ts';
-import { argumentOf } from './history.ts';
+import { beginningOf } from './history.ts';
 
 export type SweeperDeps = {
   readonly client: Client;
@@ -162,14 +163,13 @@ async function recordEnded(
   runId: string,
   status: string,
 ): Promise<void> {
-  const plan = await argumentOf(client, workflowId, runId);
-  const run = { workflowId, firstRunId: runId };
+  const { argument: plan, firstRunId } = await beginningOf(client, workflowId, runId);
+  const run = { workflowId, firstRunId };
   const at = new Date().toISOString();
-  if (!seals.isSealed(plan)) {
+  if (!isOwnPlan(seals, plan, run)) {
     await audit.append([unsealedPlan(plan, run, at)]);
     return;
   }
   const outcome = status === 'TIMED_OUT' ? 'failed' : 'cancelled';
-  // The seal says that the gateway made it, so it has the shape of a plan.
-  await audit.append([callEnded(plan as ActionPlan, run, { outcome, reason: status.toLowerCase(), at })]);
+  await audit.append([callEnded(plan, run, { outcome, reason: `run_${status.toLowerCase()}`, at })]);
 }

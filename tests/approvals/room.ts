@@ -23,15 +23,14 @@ export function caller(subject: string, more: Partial<Caller> = {}): Caller {
 export const manager = caller('supply_chain_manager');
 export const lead = caller('warehouse_lead');
 
+export type RoomKeys = { readonly seal: readonly string[]; readonly personal: readonly string[] };
+
 /** A court room: a fresh database with one shop, one position with room for 50, and a person per role. */
-export async function openRoom() {
+export async function openRoom(keys: RoomKeys = newKeys()) {
   const database = await freshDatabase();
   const { pools } = database;
   const grants = createGrants(pools);
-  const seals: Seals = createSeals<BallotStatement>({
-    seal: [randomBytes(32).toString('base64')],
-    personal: [randomBytes(32).toString('base64')],
-  });
+  const seals: Seals = createSeals<BallotStatement>(keys);
   await asAdmin(async (admin) => {
     for (const shop of [SHOP, 'other']) {
       await admin.query(`insert into shops (id, name, currency) values ($1, $1, 'JPY')`, [shop]);
@@ -52,6 +51,7 @@ export async function openRoom() {
   for (const shop of [SHOP, 'other']) await seedDevelopmentGrants(grants, shop, ISSUER);
   return {
     ...database,
+    keys,
     grants,
     seals,
     desk: createActionDesk(pools),
@@ -59,6 +59,11 @@ export async function openRoom() {
     effects: createEffects(pools),
     audit: createAuditLog(pools),
   };
+}
+
+function newKeys(): RoomKeys {
+  const key = () => [randomBytes(32).toString('base64')];
+  return { seal: key(), personal: key() };
 }
 
 export type Room = Awaited<ReturnType<typeof openRoom>>;

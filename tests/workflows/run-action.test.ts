@@ -120,6 +120,16 @@ describe('runAction', function () {
     assert.deepEqual([afterwards.replayed, afterwards.action.state], [true, 'executed']);
   });
 
+  it('keeps runs apart: a yes to one is no yes to another', async () => {
+    const one = await stage.ask({ quantity: 28 });
+    const other = await stage.ask({ quantity: 29 });
+    await stage.decide(one, lead);
+    await stage.outcome(one);
+    await stage.handle(other).signal('nudge');
+    assert.equal((await stage.decide(other, manager)).standing, 'open');
+    assert.equal((await stage.room.desk.find(manager, other.callId))?.state, 'pending_approval');
+  });
+
   it('expires when nobody decides', async () => {
     const plan = await stage.ask({ quantity: 18, expiresInMs: 400 });
     assert.equal((await stage.outcome(plan)).status, 'expired');

@@ -9,6 +9,7 @@ import { Refusal } from '../../domain/refusal.ts';
 import { queueName } from '../../domain/queues.ts';
 import type { AuditLog } from '../../domain/audit.ts';
 import type { ReadAnswer, ReadTask } from '../../domain/tasks.ts';
+import type { Running } from '../../workers/worker.ts';
 import { historyText, openStage, type Stage, until } from './stage.ts';
 
 describe('runRead', function () {
@@ -36,11 +37,11 @@ describe('runRead', function () {
   }
 
   describe('with its own worker', () => {
-    let stop: () => Promise<void>;
+    let worker: Running;
     before(async () => {
-      stop = (await stage.work()).stop;
+      worker = await stage.work();
     });
-    after(() => stop());
+    after(() => worker.stop());
 
     it('answers in the start itself, without a regular activity', async () => {
       const plan = await stage.read('warehouses', {});
