@@ -32,6 +32,8 @@ export type Principal = {
   readonly audiences: readonly string[];
   /** Unix seconds. */
   readonly expiresAtUnix: number;
+  /** Nobody proved anything: a request without a token, which the development profile may let act as a role. */
+  readonly bypassed?: true;
 };
 
 /** The part of a principal that travels in a plan. No roles and no scopes: those are read again when they matter. */

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import type { Principal } from '../domain/principal.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Scope } from '../domain/roles.ts';
+import type { Bypass } from './bypass.ts';
 import type { GatewayRecord } from './gateway-record.ts';
 import { requestIdOf } from './http-errors.ts';
 import type { Verifier } from './identity.ts';
@@ -16,10 +17,14 @@ type Deps = {
   readonly record: GatewayRecord;
   readonly audience: string;
   readonly transport: 'http' | 'api';
+  readonly bypass?: Bypass | undefined;
 };
 
-export function authenticator({ verifier, tokenOf, record, audience, transport }: Deps): Authenticate {
+export function authenticator(deps: Deps): Authenticate {
+  const { verifier, tokenOf, record, audience, transport, bypass } = deps;
   return async (request, response) => {
+    const admitted = bypass?.admit(request);
+    if (admitted !== undefined) return admitted;
     try {
       return await verifier.verify(tokenOf(request), audience);
     } catch (error) {

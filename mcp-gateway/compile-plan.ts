@@ -10,6 +10,7 @@ import type { ActionPlan, ReadPlan } from '../domain/plan.ts';
 import { type Principal, callerOf } from '../domain/principal.ts';
 import type { Seals } from '../domain/seals.ts';
 import { hidePersonal } from '../catalog/personal.ts';
+import { cameBy } from './bypass.ts';
 import { invalidArguments, problemsOf } from './render.ts';
 
 /** One request of a verified caller, as any transport brings it. */
@@ -51,7 +52,7 @@ export function planCompiler({ seals, now, approvalSeconds }: CompilerDeps): Com
       caller: callerOf(asked.principal),
       input: hidePersonal(seals, asked.principal.tenant, input, personalPaths(schema)),
       inputHash,
-      transport: asked.transport,
+      transport: cameBy(asked.transport, asked.principal),
       requestId: asked.requestId,
       timeoutSeconds: spec.timeoutSeconds,
     };

@@ -4,6 +4,7 @@ import type { JsonObject } from '../domain/json.ts';
 import type { Principal } from '../domain/principal.ts';
 import type { Runs } from '../domain/runs.ts';
 import type { Logger } from '../platform/log.ts';
+import { cameBy } from './bypass.ts';
 
 /** Tenant of rows about callers whom no token vouches for. */
 const UNVERIFIED = '_unverified';
@@ -88,7 +89,7 @@ function entryOf(moment: Moment, at: Date, skipped: number): AuditEntry {
     ...(principal?.customerId === undefined ? {} : { customerId: principal.customerId }),
     ...(principal === undefined ? {} : { assurance: principal.assurance }),
     requestId: moment.requestId,
-    transport: moment.transport,
+    transport: principal === undefined ? moment.transport : cameBy(moment.transport, principal),
     ...(Object.keys(more).length === 0 ? {} : { details: more }),
     at: at.toISOString(),
   };

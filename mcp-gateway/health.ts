@@ -9,6 +9,8 @@ export type HealthDeps = {
   readonly namespace: string;
   /** The built-in issuer is believed. */
   readonly development: boolean;
+  /** What everybody who asks must know about how callers are let in. */
+  readonly warning: string | undefined;
   readonly isDraining: () => boolean;
 };
 
@@ -20,6 +22,7 @@ export type Health = {
   readonly namespace: string;
   readonly assurance: 'development' | 'verified';
   readonly note?: string;
+  readonly warning?: string;
   readonly dependencies: Readonly<Record<string, DependencyHealth>>;
   readonly as_of: string;
 };
@@ -48,6 +51,7 @@ export function healthReporter(deps: HealthDeps): () => Promise<Health> {
       namespace: deps.namespace,
       assurance: deps.development ? 'development' : 'verified',
       ...(deps.development ? { note: DEVELOPMENT_NOTE } : {}),
+      ...(deps.warning === undefined ? {} : { warning: deps.warning }),
       dependencies,
       as_of: new Date().toISOString(),
     };

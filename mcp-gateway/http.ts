@@ -10,6 +10,7 @@ import { auditApi } from './audit-api.ts';
 import { type Authenticate, authenticator } from './authenticate.ts';
 import type { Core } from './gateway-core.ts';
 import type { Health } from './health.ts';
+import type { Bypass } from './bypass.ts';
 import { bodyProblem, requestIdOf, sendError, sendFault, sendRefusal, sendRpcError } from './http-errors.ts';
 import type { Verifier } from './identity.ts';
 import { mcpHttp } from './mcp-http.ts';
@@ -32,6 +33,7 @@ export type HttpDeps = {
   readonly version: string;
   readonly pageSize: number;
   readonly host?: Host | undefined;
+  readonly bypass?: Bypass | undefined;
 };
 
 const LARGEST_BODY = '1mb';
@@ -72,10 +74,14 @@ export function httpApp(deps: HttpDeps): Express {
   return app;
 }
 
-function identified({ core, verifier, audiences, rules }: HttpDeps, side: 'mcp' | 'api'): Authenticate {
+function identified(
+  { core, verifier, audiences, rules, bypass }: HttpDeps,
+  side: 'mcp' | 'api',
+): Authenticate {
   const tokenOf = tokenSource(rules());
   const transport = side === 'mcp' ? 'http' : 'api';
-  return authenticator({ verifier, tokenOf, record: core.record, audience: audiences[side], transport });
+  const { record } = core;
+  return authenticator({ verifier, tokenOf, record, audience: audiences[side], transport, bypass });
 }
 
 /** Who may come in at all. A request id goes out with every answer, so that people can name it to operators. */

@@ -2,6 +2,7 @@ import { type Server as HttpServer, createServer } from 'node:http';
 import type { AuditReader } from '../domain/audit.ts';
 import type { Settings } from '../platform/config.ts';
 import type { Core } from './gateway-core.ts';
+import { authenticationBypass } from './bypass.ts';
 import { type Check, healthReporter } from './health.ts';
 import { httpApp } from './http.ts';
 import type { Verifier } from './identity.ts';
@@ -37,17 +38,21 @@ const PAGE_SIZE = 100;
 export async function listen(deps: ListenDeps): Promise<Listening> {
   const { settings, sessions } = deps;
   let draining = false;
+  const bypass = authenticationBypass(settings.identity);
+  if (bypass !== undefined) deps.core.log.warn(bypass.warning);
   const bound = { port: settings.ports.gateway };
   const health = healthReporter({
     checks: deps.checks,
     profile: settings.profile,
     namespace: settings.temporal.namespace,
     development: settings.identity.development,
+    warning: bypass?.warning,
     isDraining: () => draining,
   });
   const app = httpApp({
     ...deps,
     audiences: settings.identity.audiences,
+    bypass,
     health,
     rules: () => rulesFor(settings.web, bound.port),
     isDraining: () => draining,

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { createActionDesk } from '../adapters/postgres/action-desk.ts';
 import { createAuditLog } from '../adapters/postgres/audit-log.ts';
+import { createGrants } from '../adapters/postgres/grants.ts';
 import { type Pools, openPools } from '../adapters/postgres/pools.ts';
 import { openRedisCache } from '../adapters/redis/redis-cache.ts';
 import { connectClient, connectWorker } from '../adapters/temporal/connect.ts';
@@ -13,6 +14,7 @@ import { createSeals } from '../platform/seals.ts';
 import { openPolicyServer } from '../policy-index/opensearch.ts';
 import { startReadWorker } from '../workers/main.ts';
 import { setUpRuntime } from '../workers/runtime.ts';
+import { authenticationBypass } from './bypass.ts';
 import { fairQueue } from './fair-queue.ts';
 import { type Core, gatewayCore } from './gateway-core.ts';
 import type { Check } from './health.ts';
@@ -101,6 +103,7 @@ async function wire(config: Config, log: Logger, client: Client, eager: boolean)
     superuserLogin: config.profile === 'development' ? 'allowed' : 'refused',
     onIdleError: (kind, error) => log.warn({ err: error, pool: kind }, 'database connection lost'),
   });
+  await makeKnown(config, pools);
   const others = await watched(config, log);
   const audit = createAuditLog(pools);
   const queue = fairQueue(QUEUE);
@@ -135,6 +138,21 @@ async function wire(config: Config, log: Logger, client: Client, eager: boolean)
       await Promise.all([pools.close(), others.close()]);
     },
   };
+}
+
+/** A request that is let in without a token may ask for actions, and whoever asks must be somebody. */
+async function makeKnown({ identity }: Config, pools: Pools): Promise<void> {
+  const bypass = authenticationBypass(identity);
+  if (bypass === undefined) return;
+  const { shop, role } = bypass;
+  try {
+    await createGrants(pools).ensure(shop, DEVELOPMENT_ISSUER, role, [role]);
+  } catch (error) {
+    throw new Error(
+      `COUNTERSIGN_AUTHENTICATION_BYPASS: ${role} of shop ${shop} cannot be made known. Is there such a shop?`,
+      { cause: error },
+    );
+  }
 }
 
 function isSlow(name: string): boolean {

@@ -43,6 +43,9 @@ export function tokenSource({ trustedProxies, authoriserHeader }: WebRules): Tok
   };
 }
 
+/** Whether a peer's address is this machine's own. */
+export const isLoopback = peerFilter(['127.0.0.0/8', '::1']);
+
 function peerFilter(blocks: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const block of blocks) {

@@ -57,6 +57,15 @@ export const cidr = z.string().refine((text) => {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
 }, CIDR);
 
+/** `role` or `role@shop`: the login that requests without a token act as. */
+export const bypass = z
+  .string()
+  .regex(/^[a-z_]{1,64}(@[A-Za-z0-9][A-Za-z0-9_-]{0,63})?$/, 'allowed: not set, or <role> or <role>@<shop>')
+  .transform((text) => {
+    const [role = '', shop = 'manga'] = text.split('@');
+    return { role, shop };
+  });
+
 /** 32 bytes: 64 hex digits or base64 (either alphabet). */
 export const base64Key = z.string().transform((text, context) => {
   const key = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64');

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import {
   base64Key,
+  bypass,
   cidr,
   flag,
   httpUrl,
@@ -81,7 +82,7 @@ const VARIABLES = z.object({
   AUDIENCE_MCP: z.string().min(1).default('countersign:mcp'),
   AUDIENCE_API: z.string().min(1).default('countersign:api'),
   COUNTERSIGN_DEVELOPMENT_ISSUER: flag.optional(),
-  COUNTERSIGN_AUTHENTICATION_BYPASS: flag.default(false),
+  COUNTERSIGN_AUTHENTICATION_BYPASS: bypass.optional(),
   COUNTERSIGN_SIGNING_KEY: z.string().optional(),
   ALLOWED_HOSTS: list(
     z
@@ -158,6 +159,8 @@ export type Settings = {
     readonly development: boolean;
     /** Private Ed25519 key of the built-in issuer, as JWK. Development only. */
     readonly signingKey: string | undefined;
+    /** Whom a request without a token, from this machine, acts as. Development on loopback only. */
+    readonly bypass: { readonly role: string; readonly shop: string } | undefined;
   };
   readonly web: {
     readonly allowedHosts: readonly string[];
@@ -311,7 +314,7 @@ function judge(v: Variables): readonly string[] {
             'COUNTERSIGN_SIGNING_KEY belongs to the development issuer, and production refuses it; allowed: not set',
           ],
           [
-            v.COUNTERSIGN_AUTHENTICATION_BYPASS,
+            v.COUNTERSIGN_AUTHENTICATION_BYPASS !== undefined,
             'COUNTERSIGN_AUTHENTICATION_BYPASS is set, and production refuses it; allowed: not set',
           ],
           [
@@ -329,8 +332,16 @@ function judge(v: Variables): readonly string[] {
             'COUNTERSIGN_HOST must be a loopback address in the development profile; allowed: 127.0.0.1, ::1, localhost (or COUNTERSIGN_CONTAINER=true where the container publishes on loopback only)',
           ],
           [
-            v.COUNTERSIGN_AUTHENTICATION_BYPASS,
-            'COUNTERSIGN_AUTHENTICATION_BYPASS: there is no unauthenticated profile; allowed: not set (`countersign token` prints a token)',
+            v.COUNTERSIGN_AUTHENTICATION_BYPASS !== undefined && !LOOPBACK.has(v.COUNTERSIGN_HOST),
+            'COUNTERSIGN_AUTHENTICATION_BYPASS would let a network in without a token; allowed: not set, or COUNTERSIGN_HOST 127.0.0.1, ::1, localhost',
+          ],
+          [
+            v.COUNTERSIGN_AUTHENTICATION_BYPASS !== undefined && (v.TRUSTED_PROXIES ?? []).length > 0,
+            'COUNTERSIGN_AUTHENTICATION_BYPASS does not go with TRUSTED_PROXIES: behind a proxy everybody seems to be on this machine; allowed: one of the two',
+          ],
+          [
+            v.COUNTERSIGN_AUTHENTICATION_BYPASS !== undefined && v.COUNTERSIGN_DEVELOPMENT_ISSUER === false,
+            'COUNTERSIGN_AUTHENTICATION_BYPASS acts as a login of the development issuer, which is off; allowed: not set, or COUNTERSIGN_DEVELOPMENT_ISSUER=true',
           ],
         ];
   return rules.filter(([broken]) => broken).map(([, line]) => line);
@@ -371,6 +382,7 @@ function settingsOf(v: Variables): Settings {
       issuer: v.OIDC_ISSUER,
       jwksUrl: v.OIDC_JWKS_URL,
       signingKey: v.COUNTERSIGN_SIGNING_KEY,
+      bypass: v.COUNTERSIGN_AUTHENTICATION_BYPASS,
     },
     web: webOf(v),
     clockOffsetMs: v.APP_NOW === undefined ? 0 : new Date(v.APP_NOW).getTime() - Date.now(),

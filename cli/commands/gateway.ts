@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { authenticationBypass } from '../../mcp-gateway/bypass.ts';
 import { startGatewayPart } from '../parts.ts';
 import { serve } from '../serve.ts';
 
@@ -12,11 +13,16 @@ export function register(program: Command): void {
       serve({
         json: options.json === true,
         begin: startGatewayPart,
-        ready: ({ host, ports }) => {
+        ready: ({ host, ports, identity }) => {
           const url = `http://${host.includes(':') ? `[${host}]` : host}:${ports.gateway}`;
+          const warning = authenticationBypass(identity)?.warning;
           return {
-            line: `countersign gateway ready · ${url}/mcp`,
-            facts: { mcp_url: `${url}/mcp`, console_url: `${url}/` },
+            line: `${warning === undefined ? '' : `!! ${warning}\n`}countersign gateway ready · ${url}/mcp`,
+            facts: {
+              mcp_url: `${url}/mcp`,
+              console_url: `${url}/`,
+              ...(warning === undefined ? {} : { warning }),
+            },
           };
         },
       }),

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { authenticationBypass } from '../../mcp-gateway/bypass.ts';
 import {
   type Config,
   type Environment,
@@ -127,6 +128,7 @@ function urlsOf(config: Config, uiUrl: string | undefined): Record<string, strin
 
 function announce(progress: Progress, options: Options, config: Config, urls: Record<string, string>): void {
   const { namespace, address } = config.temporal;
+  const warning = authenticationBypass(config.identity)?.warning;
   const home = process.env['COUNTERSIGN_HOME'];
   const prefix = home === undefined || home === '' ? '' : `COUNTERSIGN_HOME=${home} `;
   progress.line(
@@ -139,13 +141,14 @@ function announce(progress: Progress, options: Options, config: Config, urls: Re
       `Token        ${prefix}npx countersign token --as supply_chain_manager`,
       `Log          ${config.home}/countersign.log`,
       'Development profile: the built-in issuer signs tokens, and decisions are recorded as such.',
+      ...(warning === undefined ? [] : ['', `!! ${warning}`]),
       '',
       `countersign ready · ${urls['mcp']} · Ctrl-C stops everything that was started`,
     ].join('\n'),
   );
   if (options.json === true) {
     process.stdout.write(
-      `${JSON.stringify({ status: 'ready', pid: process.pid, namespace, temporal_address: address, urls })}\n`,
+      `${JSON.stringify({ status: 'ready', pid: process.pid, namespace, temporal_address: address, urls, ...(warning === undefined ? {} : { warning }) })}\n`,
     );
   }
 }

@@ -78,7 +78,7 @@ describe('the configuration', () => {
     ['SESSION_IDLE_SECONDS', '0'],
     ['APP_NOW', 'yesterday'],
     ['SEAL_KEY', 'c2hvcnQ='],
-    ['COUNTERSIGN_AUTHENTICATION_BYPASS', 'maybe'],
+    ['COUNTERSIGN_AUTHENTICATION_BYPASS', 'analyst@../manga'],
   ];
   for (const [name, value] of wrong) {
     it(`refuses ${name}=${value} and says what is allowed`, () => {
@@ -111,7 +111,7 @@ describe('the configuration', () => {
     ['the development issuer', { COUNTERSIGN_DEVELOPMENT_ISSUER: 'true' }],
     ["the development issuer's name", { OIDC_ISSUER: DEVELOPMENT_ISSUER }],
     ['a signing key', { COUNTERSIGN_SIGNING_KEY: '{}' }],
-    ['an authentication bypass', { COUNTERSIGN_AUTHENTICATION_BYPASS: 'true' }],
+    ['an authentication bypass', { COUNTERSIGN_AUTHENTICATION_BYPASS: 'analyst' }],
     ['a shortened approval period', { COUNTERSIGN_APPROVAL_SECONDS: '5' }],
   ];
   for (const [what, env] of forbidden) {
@@ -133,6 +133,33 @@ describe('the configuration', () => {
       /loopback/,
     );
     assert.doesNotThrow(() => loadSettings({ ...open, COUNTERSIGN_CONTAINER: 'true' }));
+  });
+
+  describe('with the authentication bypassed', () => {
+    const open = { COUNTERSIGN_PROFILE: 'development', COUNTERSIGN_AUTHENTICATION_BYPASS: 'analyst' };
+
+    it('is development on loopback, for one role of one shop', () => {
+      assert.deepEqual(loadSettings(open).identity.bypass, { role: 'analyst', shop: 'manga' });
+      const elsewhere = { ...open, COUNTERSIGN_AUTHENTICATION_BYPASS: 'finance@shop_123' };
+      assert.deepEqual(loadSettings(elsewhere).identity.bypass, { role: 'finance', shop: 'shop_123' });
+      assert.equal(loadSettings({ COUNTERSIGN_PROFILE: 'development' }).identity.bypass, undefined);
+    });
+
+    const refused: readonly (readonly [string, Environment])[] = [
+      ['a network', { COUNTERSIGN_HOST: '0.0.0.0', COUNTERSIGN_CONTAINER: 'true' }],
+      ['one address of a network', { COUNTERSIGN_HOST: '10.0.0.7', COUNTERSIGN_CONTAINER: 'true' }],
+      ['a proxy', { TRUSTED_PROXIES: '127.0.0.1' }],
+      ['the development issuer turned off', { COUNTERSIGN_DEVELOPMENT_ISSUER: 'false' }],
+      ['production', { COUNTERSIGN_PROFILE: 'production' }],
+    ];
+    for (const [what, env] of refused) {
+      it(`refuses ${what}`, () => {
+        assert.match(
+          problemWith(() => loadSettings({ ...open, ...env })),
+          /COUNTERSIGN_AUTHENTICATION_BYPASS.*allowed:/,
+        );
+      });
+    }
   });
 
   it('sends a Temporal API key over TLS without being told', () => {
