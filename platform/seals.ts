@@ -7,6 +7,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import canonicalize from 'canonicalize';
+import { LRUCache } from 'lru-cache';
 
 /** Base64 keys of 32 bytes. The first of a list makes, all of them are accepted, so that keys can be rotated. */
 export type SealKeys = { readonly seal: readonly string[]; readonly personal: readonly string[] };
@@ -32,8 +33,17 @@ export function createSeals<S extends Statement = never, R = never>(
 ) {
   const sealKeys = decode('SEAL_KEY', keys.seal);
   const personalKeys = decode('PERSONAL_DATA_KEY', keys.personal);
+  const derive = keyDeriver();
   const macs = (purpose: string, value: unknown) => sealKeys.map((key) => mac(derive(key, purpose), value));
   const newest = (purpose: string, value: unknown) => mac(derive(first(sealKeys), purpose), value);
+  const isMade = (purpose: string, value: unknown, seal: string) => {
+    try {
+      return matches(macs(purpose, value), seal);
+    } catch {
+      // It has no canonical form (a lone surrogate), so nobody here can have sealed it.
+      return false;
+    }
+  };
 
   return {
     sealPlan: <P>(plan: object): P =>
@@ -43,7 +53,7 @@ export function createSeals<S extends Statement = never, R = never>(
     isSealed: (plan: unknown): boolean => {
       if (typeof plan !== 'object' || plan === null || !('seal' in plan)) return false;
       const { seal, ...rest } = plan;
-      return typeof seal === 'string' && matches(macs(PLAN, rest), seal);
+      return typeof seal === 'string' && isMade(PLAN, rest, seal);
     },
 
     sealRows: (entries: readonly R[]): Rows<R> => ({
@@ -55,7 +65,7 @@ export function createSeals<S extends Statement = never, R = never>(
       if (typeof owed !== 'object' || owed === null || !('seal' in owed) || !('entries' in owed))
         return undefined;
       const { seal, entries } = owed;
-      if (typeof seal !== 'string' || !matches(macs(ROWS, entries), seal)) return undefined;
+      if (typeof seal !== 'string' || !isMade(ROWS, entries, seal)) return undefined;
       // The cast holds because only sealRows can have signed them.
       return entries as readonly R[];
     },
@@ -68,7 +78,7 @@ export function createSeals<S extends Statement = never, R = never>(
     checkBallotProof: (proof: string): S | undefined => {
       const [body, signature, ...more] = proof.split('.');
       if (body === undefined || signature === undefined || more.length > 0) return undefined;
-      if (!matches(macs(BALLOT, body), signature)) return undefined;
+      if (!isMade(BALLOT, body, signature)) return undefined;
       // The cast holds because only proveBallot can have signed it.
       const statement = JSON.parse(Buffer.from(body, 'base64url').toString()) as S;
       return statement.expiresAtUnix * 1_000 > now() ? statement : undefined;
@@ -105,8 +115,17 @@ function first(keys: readonly Buffer[]): Buffer {
   return key;
 }
 
-function derive(key: Buffer, purpose: string, tenant = ''): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, tenant, purpose, 32));
+/** HKDF-SHA-256, one key for each purpose and tenant. Kept, since every call needs a few; bounded, since tenants are many. */
+function keyDeriver() {
+  const kept = new LRUCache<string, Buffer>({ max: 1_000 });
+  return (key: Buffer, purpose: string, tenant = ''): Buffer => {
+    const name = JSON.stringify([key.toString('base64'), purpose, tenant]);
+    const known = kept.get(name);
+    if (known) return known;
+    const derived = Buffer.from(hkdfSync('sha256', key, tenant, purpose, 32));
+    kept.set(name, derived);
+    return derived;
+  };
 }
 
 function canonical(value: unknown): string {
