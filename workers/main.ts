@@ -76,6 +76,8 @@ async function startQueues(
   const deps = { connection, namespace, queuePrefix, bundle, log, activities: workshop.activities, onDeath };
   function onDeath(error: unknown): void {
     log.fatal({ err: error }, 'a worker ended without having been asked to');
+    // A process that answers and does not work helps nobody: it drains and ends, and whoever runs it starts another.
+    process.kill(process.pid, 'SIGTERM');
   }
   const running: Running[] = [];
   const stop = async () => {

@@ -54,9 +54,14 @@ export async function startOn(kind: QueueKind, deps: WorkerDeps): Promise<Runnin
     activities: deps.activities,
     interceptors: { activity: [() => ({ inbound: refusalInterceptor(deps.log) })] },
   });
-  const done = worker.run().catch(deps.onDeath);
+  let isAsked = false;
+  const done = worker.run().catch((error: unknown) => {
+    // Asked to stop, it may still have had to give up on what ran.
+    if (!isAsked) deps.onDeath(error);
+  });
   return {
     stop: async () => {
+      isAsked = true;
       if (worker.getState() === 'RUNNING') worker.shutdown();
       await done;
     },

@@ -141,6 +141,11 @@ function closeUnread(): ActionOutcome {
   return { status: 'refused', message: 'This plan was not made by the gateway. It is on record.' };
 }
 
+/** The history is long and nobody waits for an answer: time for a new run of the same action. */
+function isFull(): boolean {
+  return workflowInfo().continueAsNewSuggested && allHandlersFinished();
+}
+
 async function expire({ expiresAt }: ActionPlan, news: News): Promise<void> {
   await sleep(Math.max(Date.parse(expiresAt) - Date.now(), 1));
   news.hasExpired = true;
@@ -161,10 +166,12 @@ async function untilDecided(theCase: Case, first: ActionState): Promise<ActionSt
       news.isNudged = false;
       const found = await openAction({ plan, run });
       state = found.ok ? found.state : 'refused';
-    } else if (workflowInfo().continueAsNewSuggested && allHandlersFinished()) {
+    } else if (isFull()) {
       await continueAsNew<typeof runAction>(plan);
     } else {
-      await condition(() => box.hasUnjudged() || news.isNudged || news.isCancelled || news.hasExpired);
+      await condition(
+        () => box.hasUnjudged() || news.isNudged || news.isCancelled || news.hasExpired || isFull(),
+      );
     }
   }
   return state;
