@@ -38,7 +38,7 @@ function proxies(): { readonly where: string; readonly keys: readonly string[] }
     };
     visit(file);
     return calls.map((call) => ({
-      where: `${name}: ${call.getText().slice(0, 60)}`,
+      where: `${name}: ${call.getText().replace(/\s+/g, ' ').slice(0, 60)}`,
       keys: keysOf(call.arguments[0], constants),
     }));
   });
