@@ -105,9 +105,10 @@ export interface ActionDesk {
   ): Promise<{ readonly code: string; readonly expiresAt: string }>;
   /**
    * Plans of open actions of every shop, claimed longer than `olderThanSeconds` ago: some may have lost their
-   * workflow (a crash between claim and start, a run terminated by hand).
+   * workflow (a crash between claim and start, a run terminated by hand). Oldest first; `after`: the last plan of
+   * the page before.
    */
-  open(olderThanSeconds: number, limit: number): Promise<readonly ActionPlan[]>;
+  open(olderThanSeconds: number, limit: number, after?: ActionPlan): Promise<readonly ActionPlan[]>;
 }
 
 /** The worker's side: judge and close. Every method is idempotent under retries. */

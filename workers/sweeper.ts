@@ -22,9 +22,10 @@ export type SweeperDeps = {
   readonly everyMs?: number;
   /** Younger claims are left to the gateway that made them. */
   readonly graceSeconds?: number;
+  readonly pageSize?: number;
 };
 
-const MOST = 500;
+const PAGE = 500;
 
 /**
  * What nobody waits for any more is put right: an action that was claimed and never started is started; one whose
@@ -66,12 +67,18 @@ export function startSweeper(deps: SweeperDeps): { stop(): Promise<void> } {
   };
 }
 
+/** Page by page: what waits for people is old and in order, and must not hide what was claimed after it. */
 async function sweepActions(deps: SweeperDeps, inOrder: LRUCache<string, true>): Promise<void> {
-  for (const plan of await deps.desk.open(deps.graceSeconds ?? 5, MOST)) {
-    if (inOrder.has(plan.callId)) continue;
-    await sweepAction(deps, plan);
-    inOrder.set(plan.callId, true);
-  }
+  const { graceSeconds = 5, pageSize = PAGE } = deps;
+  let page: readonly ActionPlan[] = [];
+  do {
+    page = await deps.desk.open(graceSeconds, pageSize, page.at(-1));
+    for (const plan of page) {
+      if (inOrder.has(plan.callId)) continue;
+      await sweepAction(deps, plan);
+      inOrder.set(plan.callId, true);
+    }
+  } while (page.length === pageSize);
 }
 
 async function sweepAction(

@@ -42,13 +42,14 @@ export function createActionDesk(pools: Pick<Pools, 'write' | 'system'>): Action
         const row = await votable(sql, approver, actionId);
         return insertCode(sql, approver, row, decision);
       }),
-    open: (olderThanSeconds, limit) =>
+    open: (olderThanSeconds, limit, after) =>
       inTransaction(pools.system, async (sql) => {
         const { rows } = await sql.query<{ plan: ActionPlan }>(
           `select plan from actions
             where ended_at is null and requested_at < now() - make_interval(secs => $1)
-            order by requested_at limit $2`,
-          [olderThanSeconds, limit],
+              and ($3::timestamptz is null or (requested_at, action_id) > ($3, $4::text collate "C"))
+            order by requested_at, action_id limit $2`,
+          [olderThanSeconds, limit, after?.requestedAt ?? null, after?.callId ?? null],
         );
         return rows.map(({ plan }) => plan);
       }),

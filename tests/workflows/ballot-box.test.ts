@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Verdict } from '../../domain/approval.ts';
 import { ballotBox, ballotFrom } from '../../workflows/ballot-box.ts';
 

@@ -17,6 +17,8 @@ describe('the sweeper', function () {
       log: silent,
       everyMs: 100,
       graceSeconds: 0,
+      // Smaller than what is open at once below: what waits must not hide what was lost.
+      pageSize: 1,
     });
   });
   after(async () => {
