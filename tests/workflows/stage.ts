@@ -24,7 +24,7 @@ import { activitiesOf } from '../../workers/activities.ts';
 import { temporalLogger } from '../../workers/runtime.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
 import { type Running, startOn } from '../../workers/worker.ts';
-import { ISSUER, manager, openRoom, planned, proofOf, type Room } from '../approvals/room.ts';
+import { manager, openRoom, planned, proofOf, type Room } from '../approvals/room.ts';
 import { freshNamespace, type TestTemporal } from '../support/temporal.ts';
 import { depsOf } from '../support/world.ts';
 
@@ -202,5 +202,3 @@ export async function until(isSo: () => Promise<boolean>, what: string): Promise
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
-
-export { ISSUER };
