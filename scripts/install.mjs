@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const IS_TTY = process.stdout.isTTY === true;
+const IS_TTY = process.stdout.isTTY;
 
 /** Checks Node and brings node_modules in line with the lock file. Ends the process when that is impossible. */
 export async function readyToRun() {

@@ -35,7 +35,7 @@ export function roomGraph(run: typeof execFileSync): string {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   // The cast names the documented shape of the tool's own output.
-  const { modules } = JSON.parse(String(printed)) as Cruise;
+  const { modules } = JSON.parse(printed) as Cruise;
   const doors = new Set<string>();
   for (const { source, dependencies } of modules) {
     const from = roomOf(source);
