@@ -8,6 +8,7 @@ import { connectClient, connectWorker } from '../adapters/temporal/connect.ts';
 import { internalTools, promptsOf, resourcesOf, specs, toolsOf } from '../catalog/index.ts';
 import type { AuditReader } from '../domain/audit.ts';
 import type { CacheStore } from '../domain/cache.ts';
+import type { BallotStatement } from '../domain/seals.ts';
 import { type Config, DEVELOPMENT_ISSUER } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { createSeals } from '../platform/seals.ts';
@@ -109,6 +110,10 @@ async function wire(config: Config, log: Logger, client: Client, eager: boolean)
   const queue = fairQueue(QUEUE);
   const sessions = sessionTable(config.web.sessionIdleSeconds);
   const metrics = createMetrics({ queue, sessions: () => sessions.size });
+  const seals = createSeals<BallotStatement>({
+    seal: [base64(config.secrets.sealKey)],
+    personal: [base64(config.secrets.personalDataKey)],
+  });
   const core = gatewayCore({
     catalog: {
       toolsOf,
@@ -116,13 +121,10 @@ async function wire(config: Config, log: Logger, client: Client, eager: boolean)
       promptsOf,
       internal: new Map(internalTools.map((tool) => [tool.name, tool])),
     },
-    runs: temporalRuns({ client, queuePrefix: config.temporal.queuePrefix, queue, eager, isSlow }),
+    runs: temporalRuns({ client, queuePrefix: config.temporal.queuePrefix, queue, eager, isSlow, seals }),
     desk: createActionDesk(pools),
     audit,
-    seals: createSeals({
-      seal: [base64(config.secrets.sealKey)],
-      personal: [base64(config.secrets.personalDataKey)],
-    }),
+    seals,
     metrics,
     log,
     approvalSeconds: config.approvalSeconds,

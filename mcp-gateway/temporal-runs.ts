@@ -18,6 +18,7 @@ import type { Plan, ReadPlan } from '../domain/plan.ts';
 import { APPROVAL, NUDGE, WORKFLOWS, queueName } from '../domain/queues.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Runs } from '../domain/runs.ts';
+import type { Seals } from '../domain/seals.ts';
 import { type FairQueue, QueueFull } from './fair-queue.ts';
 import { refusalIn } from './failures.ts';
 
@@ -37,6 +38,8 @@ export type TemporalRunsOptions = {
   readonly eager: boolean;
   /** Reads whose body waits for others (carriers, retrieval) have a queue of their own. */
   readonly isSlow: (tool: string) => boolean;
+  /** Rows of the record travel sealed: whoever reaches Temporal could send others. */
+  readonly seals: Pick<Seals, 'sealRows'>;
   /** How long Temporal may take to answer one request. */
   readonly answerMs?: number;
 };
@@ -142,7 +145,7 @@ export function temporalRuns(options: TemporalRunsOptions): Runs {
           client.workflow.start(WORKFLOWS.audit, {
             workflowId,
             taskQueue: queueName(options.queuePrefix, 'lifecycle'),
-            args: [entries],
+            args: [options.seals.sealRows(entries)],
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             workflowIdConflictPolicy: 'USE_EXISTING',
           }),

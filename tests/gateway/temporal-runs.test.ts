@@ -23,6 +23,7 @@ describe('runs on Temporal', function () {
       queue: fairQueue(QUEUE),
       eager: false,
       isSlow: () => false,
+      seals: { sealRows: (entries) => ({ entries, seal: '' }) },
       answerMs: 1500,
     });
 
