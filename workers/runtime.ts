@@ -29,7 +29,12 @@ export function temporalLogger(log: Logger): TemporalLogger {
 export function setUpRuntime(log: Logger): void {
   try {
     // Signals are the process's business: it drains the gateway before its workers.
-    Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
+    Runtime.install({
+      logger: temporalLogger(log),
+      shutdownSignals: [],
+      // Without forwarding, the native part writes to the terminal past every logger.
+      telemetryOptions: { logging: { forward: {}, filter: { core: 'WARN', other: 'ERROR' } } },
+    });
   } catch (error) {
     if (!(error instanceof Error && error.name === 'IllegalStateError')) throw error;
   }
