@@ -17,7 +17,7 @@ export type PoolSettings = {
   readonly applicationName?: string;
   /** A superuser login is fine in development: the pools work as their roles. Production refuses it. */
   readonly superuserLogin?: 'allowed' | 'refused';
-  /** How long a caller waits for a free connection. Default 3000. */
+  /** How long a caller waits for a free connection. Default 2500. */
   readonly waitMs?: number;
   /** How long one statement may take on the read and write pools. Default 10000; system: four times that. */
   readonly statementMs?: number;
@@ -35,7 +35,9 @@ export type Pools = {
 /** What a store needs of a connection. */
 export type Sql = Pick<PoolClient, 'query'>;
 
-const DEFAULTS = { readPoolSize: 50, writePoolSize: 20, waitMs: 3_000, statementMs: 10_000 } as const;
+const DEFAULTS = { readPoolSize: 50, writePoolSize: 20, waitMs: 2_500, statementMs: 10_000 } as const;
+/** Opening a transaction is no work: a server that has not done it by then does not answer at all. */
+const BEGIN_MS = 2_000;
 const SYSTEM_POOL_SIZE = 5;
 
 /**
@@ -180,9 +182,11 @@ export function inTransaction<T>(pool: Pool, work: (sql: Sql) => Promise<T>): Pr
 
 async function transaction<T>(pool: Pool, begin: string, work: (sql: Sql) => Promise<T>): Promise<T> {
   const client = await pool.connect();
+  // A variable, since pg's types do not know that a statement can have its own timeout.
+  const opening = { text: begin, query_timeout: BEGIN_MS };
   let broken = true;
   try {
-    await client.query(begin);
+    await client.query(opening);
     const result = await work(client);
     await client.query('commit');
     broken = false;

@@ -11,7 +11,8 @@ export const getPrice = defineRead({
     'Without volume_number: the price of the lowest volume of the title.',
   ].join('\n'),
   scopes: ['catalog:read'],
-  timeoutSeconds: 5,
+  // Room to find that the database does not answer, and to say so: no answer would invite an invented price.
+  timeoutSeconds: 10,
   input: z.strictObject({ manga_id: field.manga_id, volume_number: field.volume_number.optional() }),
   aliases: { volume: 'volume_number' },
   output: z

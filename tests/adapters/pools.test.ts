@@ -226,7 +226,33 @@ describe('the pools', () => {
     silent.close();
   });
 
+  it('find at once that the server has fallen silent, however long a statement may take', async () => {
+    const { pools, silence, close } = await silencable({ statementMs: 60_000 });
+    await inTenant(pools.read, 'a', (sql) => sql.query('select'));
+    silence();
+    const began = performance.now();
+    const cut = await inTenant(pools.read, 'a', (sql) => sql.query('select')).catch(
+      (error: unknown) => error,
+    );
+    assert.ok(isUnavailable(cut), String(cut));
+    assert.ok(performance.now() - began < 3_000);
+    await close();
+  });
+
   it('give up a statement when the server falls silent in the middle of it', async () => {
+    const { pools, silence, close } = await silencable({ statementMs: 100 });
+    const began = performance.now();
+    const cut = await inTenant(pools.read, 'a', async (sql) => {
+      silence();
+      await sql.query('select');
+    }).catch((error: unknown) => error);
+    assert.ok(isUnavailable(cut), String(cut));
+    assert.ok(performance.now() - began < 4_000);
+    await close();
+  });
+
+  /** Pools over a wire on which, from a moment on, nothing moves. */
+  async function silencable(over: Partial<PoolSettings>) {
     const target = new URL(db.writeUrl);
     const lines: Socket[] = [];
     const proxy = createServer((client) => {
@@ -238,18 +264,17 @@ describe('the pools', () => {
     const url = new URL(target);
     url.port = String(await listening(proxy));
     url.hostname = '127.0.0.1';
-    const pools = await openPools(settings({ writeUrl: url.href, statementMs: 100 }));
-    const began = performance.now();
-    const cut = await inTenant(pools.read, 'a', async (sql) => {
-      for (const line of lines) line.unpipe().pause();
-      await sql.query('select');
-    }).catch((error: unknown) => error);
-    assert.ok(isUnavailable(cut), String(cut));
-    assert.ok(performance.now() - began < 4_000);
-    for (const line of lines) line.destroy();
-    await pools.close();
-    proxy.close();
-  });
+    const pools = await openPools(settings({ writeUrl: url.href, ...over }));
+    return {
+      pools,
+      silence: () => lines.forEach((line) => line.unpipe().pause()),
+      close: async () => {
+        lines.forEach((line) => line.destroy());
+        await pools.close();
+        proxy.close();
+      },
+    };
+  }
 
   for (const [what, statement] of [
     [
