@@ -52,8 +52,12 @@ describe('runAction', function () {
 
   it('shows what is asked, until when, and what to paste, on the page of the run', async () => {
     const plan = await stage.ask({ quantity: 14 });
-    await until(async () => (await pageOf(plan)).includes('Waiting for approval'), 'the page');
-    const page = await pageOf(plan);
+    let page = '';
+    const isShown = async () => {
+      page = await pageOf(plan);
+      return page.includes('Waiting for approval');
+    };
+    await until(isShown, 'the page');
     for (const part of ['Order 14× BER42-42 for WH-2.', 'supply_chain_manager', plan.expiresAt, plan.digest])
       assert.ok(page.includes(part), `${part} is missing`);
   });
