@@ -5,6 +5,7 @@ import { purchaseOrders, waiting, whileLocked } from './rows.ts';
 import type { Stack } from './stack.ts';
 
 type Victim = 'worker' | 'gateway' | 'postgres' | 'temporal';
+const WORKER = 'countersign worker';
 const VICTIMS: readonly Victim[] = ['worker', 'gateway', 'postgres', 'temporal'];
 
 const partOf = (stack: Stack, name: Victim) =>
@@ -53,16 +54,27 @@ export function describeKills(its: () => Stack): void {
       await assertDoneOnce(stack, asker, one);
     });
 
+    it('is placed once when Postgres is killed in the middle of the effect', async () => {
+      const stack = its();
+      const asker = await stack.session();
+      const reorder = await askFor(asker);
+      const yes = await stack.yesOf(reorder.actionId);
+      await whileLocked(stack, 'purchase_orders', async () => {
+        await signal(stack, reorder.actionId, yes);
+        await eventually('the effect is being written', async () => (await waiting(stack, WORKER)) > 0);
+        await stack.postgres.kill();
+      });
+      await stack.heal();
+      await assertDoneOnce(stack, asker, reorder);
+    });
+
     it('is placed once when the worker dies after the commit and before it can say so', async () => {
       const stack = its();
       const asker = await stack.session();
       const reorder = await askFor(asker);
       await whileLocked(stack, 'purchase_orders', async (release) => {
         await signal(stack, reorder.actionId, await stack.yesOf(reorder.actionId));
-        await eventually(
-          'the effect is about to be written',
-          async () => (await waiting(stack, 'countersign worker')) > 0,
-        );
+        await eventually('the effect is about to be written', async () => (await waiting(stack, WORKER)) > 0);
         // From here on nothing that the worker says arrives.
         stack.wire.cut();
         await release();

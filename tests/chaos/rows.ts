@@ -53,6 +53,8 @@ export function whileLocked<T>(
   work: (release: () => Promise<void>) => Promise<T>,
 ) {
   return asAdmin(async (admin) => {
+    // The server may be killed while it is held.
+    admin.on('error', () => undefined);
     await admin.query('begin');
     await admin.query(`lock table ${table} in access exclusive mode`);
     return work(async () => void (await admin.query('rollback')));
