@@ -47,10 +47,16 @@ type PriceRow = {
 };
 
 export async function openShop(pools: Pools, shop: string, currency = 'JPY'): Promise<Rows> {
+  const rows = rowsIn(pools, shop, currency);
+  await rows.run('insert into shops (id, name, currency) values ($1, $1, $2)', [shop, currency]);
+  return rows;
+}
+
+/** The same for a shop that exists. */
+export function rowsIn(pools: Pools, shop: string, currency = 'JPY'): Rows {
   const write = <T>(work: (sql: Sql) => Promise<T>) => inTenant(pools.write, shop, work);
   const run = (statement: string, parameters: readonly unknown[] = []) =>
     write(async (sql) => void (await sql.query(statement, [...parameters])));
-  await run('insert into shops (id, name, currency) values ($1, $1, $2)', [shop, currency]);
   const productId = `(select id from products where shop_id = $1 and sku = $2)`;
   return {
     run,
