@@ -214,7 +214,7 @@ function stringsIn(text: string): readonly string[] {
   if (!/^[[{]/.test(text)) return [text];
   const found: string[] = [];
   JSON.parse(text, (_key, value: unknown) => {
-    if (typeof value === 'string') found.push(...(/^\{/.test(value) ? stringsIn(value) : [value]));
+    if (typeof value === 'string') found.push(...(value.startsWith('{') ? stringsIn(value) : [value]));
     return value;
   });
   return found;
