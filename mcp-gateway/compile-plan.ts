@@ -9,6 +9,7 @@ import type { JsonObject } from '../domain/json.ts';
 import type { ActionPlan, ReadPlan } from '../domain/plan.ts';
 import { type Principal, callerOf } from '../domain/principal.ts';
 import type { Seals } from '../domain/seals.ts';
+import { storable } from '../domain/storable.ts';
 import { hidePersonal } from '../catalog/personal.ts';
 import { cameBy } from './bypass.ts';
 import { invalidArguments, problemsOf } from './render.ts';
@@ -53,7 +54,7 @@ export function planCompiler({ seals, now, approvalSeconds }: CompilerDeps): Com
       input: hidePersonal(seals, asked.principal.tenant, input, personalPaths(schema)),
       inputHash,
       transport: cameBy(asked.transport, asked.principal),
-      requestId: asked.requestId,
+      requestId: storable(asked.requestId, 200),
       timeoutSeconds: spec.timeoutSeconds,
     };
   }

@@ -9,6 +9,7 @@ import {
 } from '../../domain/approval.ts';
 import type { ActionPlan } from '../../domain/plan.ts';
 import type { BallotStatement } from '../../domain/seals.ts';
+import { storable } from '../../domain/storable.ts';
 import { hashOfCode } from './action-desk.ts';
 import { type ActionRow, auditOf, endAction, lockAction, selectActions } from './action-rows.ts';
 import { appendAudit } from './audit-log.ts';
@@ -252,7 +253,7 @@ async function recordBallot(
   ]);
 }
 
-/** Postgres takes no NUL, and nobody reads a novel. */
+/** Nobody reads a novel. */
 function kept(text: string): string {
-  return text.replaceAll('\0', '').slice(0, KEPT);
+  return storable(text, KEPT);
 }

@@ -1,5 +1,6 @@
 import type { AuditEntry, AuditFilter, AuditLog, AuditReader } from '../../domain/audit.ts';
 import type { JsonObject } from '../../domain/json.ts';
+import { storableJson } from '../../domain/storable.ts';
 import { inTenant, type Pools, type Sql } from './pools.ts';
 
 const COLUMNS = `key, call_id, event, final, outcome, reason, tool, subject, actor, customer_id, assurance, input_hash,
@@ -42,7 +43,9 @@ export async function appendAudit(
   }
 }
 
-async function insert(sql: Pick<Sql, 'query'>, entry: AuditEntry, tenant: string): Promise<boolean> {
+async function insert(sql: Pick<Sql, 'query'>, said: AuditEntry, tenant: string): Promise<boolean> {
+  // A row that Postgres refuses for what a caller wrote into it would be owed for ever.
+  const entry = storableJson(said);
   const { rowCount } = await sql.query(
     `insert into audit_log (shop_id, happened_at, ${COLUMNS})
      select shop_id, $2::timestamptz, $3, $4, $5, $6::boolean, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,

@@ -88,6 +88,15 @@ describe('the audit log', () => {
     assert.equal((await room.audit.list(SHOP, { callId: 'call-anon', limit: 10 })).length, 0);
   });
 
+  it('takes a row whatever a caller wrote into it', async () => {
+    const hostile = `\0\ud800${'x'.repeat(100_000)}`;
+    await room.audit.append([
+      entry('hostile', { requestId: hostile, subject: hostile, details: { said: hostile } }),
+    ]);
+    const [row] = await room.audit.list(SHOP, { callId: 'call-hostile', limit: 1 });
+    assert.match(row?.requestId ?? '', /^\uFFFDx{900,}$/);
+  });
+
   it('pages backwards without gaps', async () => {
     await room.audit.append(Array.from({ length: 5 }, (_, i) => entry(`page${i}`, { tool: 'paged' })));
     const first = await room.audit.list(SHOP, { tool: 'paged', limit: 3 });
