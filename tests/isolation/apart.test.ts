@@ -256,11 +256,11 @@ describe('two shops on one gateway, and two customers of one shop', function () 
     const manager = await reader('supply_chain_manager');
     const before = await checksum(stack.db);
     const read = surfaces().filter(({ name }) => name.includes('://') || name.startsWith('prompt '));
-    for (const { ask, kind, name } of read) {
-      const { text } = await ask(manager, String(manga.own[kind]), manga.own);
-      assert.match(text, /"result":/, name);
+    for (const surface of read) {
+      const { text } = await surface.ask(manager, String(manga.own[surface.kind]), manga.own);
+      assert.match(text, /"result":/, surface.name);
     }
-    for (const { ask } of lists()) await ask(manager);
+    for (const list of lists()) await list.ask(manager);
     assert.ok(read.length >= resources.filter(({ uri }) => uri.includes('{')).length);
     assert.equal(await checksum(stack.db), before);
   });
