@@ -97,6 +97,21 @@ describe('nobody sees what another shop or customer has', function () {
     assert.deepEqual([...new Set(found)], []);
   });
 
+  describe('though whoever it belongs to', () => {
+    for (const surface of surfaces().filter(({ looksUp }) => looksUp)) {
+      it(`gets something else from ${surface.name}`, async () => {
+        for (const [who, by] of askers) {
+          if (who.as !== 'supply_chain_manager') continue;
+          const id = String(who.own[surface.kind]);
+          const twin = who.home.probes.find(({ real }) => real === id)?.unknown;
+          assert.ok(twin !== undefined, `there is no ${surface.kind} of their own`);
+          const [own, unknown] = [await surface.ask(by, id, who.own), await surface.ask(by, twin, who.own)];
+          assert.notEqual(own.plain, unknown.plain, own.text);
+        }
+      });
+    }
+  });
+
   describe('and Temporal', () => {
     let told: readonly Told[];
     before(async () => {
@@ -115,7 +130,7 @@ describe('nobody sees what another shop or customer has', function () {
       assert.ok(told.length > 1000, `only ${told.length} histories were read`);
     });
 
-    it('holds no name, e-mail, telephone number or address of a customer in plain text', async () => {
+    it('holds no name of anybody, and no e-mail, telephone number or address of a customer, in plain text', async () => {
       const dump = told.map(({ text }) => text).join('\n');
       const personal = await personalTexts(stack.db);
       assert.ok(personal.length > 300, `only ${personal.length} texts`);
@@ -123,24 +138,12 @@ describe('nobody sees what another shop or customer has', function () {
         personal.filter((text) => dump.includes(text)),
         [],
       );
-      // The sweep of the dump can find something: the same runs do hold what is no secret.
-      assert.ok(dump.includes('Qzmangashop-sku') && dump.includes('get_order_details'));
+      // All of it was answered to those who may know it, by runs that are in the dump.
+      const answers = heard.map(({ text }) => text).join('\n');
+      for (const text of ['Qzmangacleo Name', 'Qzmangacleo driver', 'Qzmangashop-person'])
+        assert.ok(personal.includes(text) && answers.includes(text), text);
+      assert.ok(dump.includes('Qzmangacleo-order'));
     });
-  });
-
-  describe('though whoever it belongs to', () => {
-    for (const surface of surfaces().filter(({ looksUp }) => looksUp)) {
-      it(`gets something else from ${surface.name}`, async () => {
-        for (const [who, by] of askers) {
-          if (who.as !== 'supply_chain_manager') continue;
-          const id = String(who.own[surface.kind]);
-          const twin = who.home.probes.find(({ real }) => real === id)?.unknown;
-          assert.ok(twin !== undefined, `there is no ${surface.kind} of their own`);
-          const [own, unknown] = [await surface.ask(by, id, who.own), await surface.ask(by, twin, who.own)];
-          assert.notEqual(own.plain, unknown.plain, own.text);
-        }
-      });
-    }
   });
 });
 
