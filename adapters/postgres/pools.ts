@@ -131,7 +131,7 @@ async function inspect(kind: PoolKind, pool: Pool, settings: PoolSettings): Prom
     `select current_user as role, session_user as login, l.rolsuper as superuser,
             l.rolbypassrls and not l.rolsuper or r.rolsuper or r.rolbypassrls as bypass,
             current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-              - current_setting('reserved_connections')::int as allowed,
+              - coalesce(current_setting('reserved_connections', true)::int, 0) as allowed,
             coalesce(inet_server_addr()::text || ':' || inet_server_port(), pg_postmaster_start_time()::text) as address
        from pg_roles r, pg_roles l where r.rolname = current_user and l.rolname = session_user`,
   );

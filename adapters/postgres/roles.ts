@@ -55,7 +55,9 @@ async function knownRoles(client: Client): Promise<readonly Known[]> {
   const { rows } = await client.query<Known>(
     `select rolname as name,
             not (rolsuper or rolbypassrls or rolcanlogin) as safe,
-            pg_has_role(session_user, oid, 'set') as reachable
+            -- Until PostgreSQL 16 whoever is a member may also set the role.
+            pg_has_role(session_user, oid,
+              case when current_setting('server_version_num')::int < 160000 then 'member' else 'set' end) as reachable
        from pg_roles where rolname = any($1)`,
     [GROUP_ROLES],
   );
