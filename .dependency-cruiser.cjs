@@ -8,11 +8,31 @@ const may = {
   adapters: ['domain', 'platform'],
   'policy-index': ['domain', 'platform'],
   'mcp-gateway': ['domain', 'catalog', 'platform'],
-  workers: ['domain', 'catalog', 'workflows', 'activities', 'adapters', 'policy-index', 'assistant', 'platform'],
+  workers: [
+    'domain',
+    'catalog',
+    'workflows',
+    'activities',
+    'adapters',
+    'policy-index',
+    'assistant',
+    'platform',
+  ],
   assistant: ['domain', 'catalog', 'platform'],
   console: [], // talks HTTP only
   // The command line: every command wires a process together, so this room sees them all. Nobody imports it.
-  cli: ['domain', 'catalog', 'workflows', 'activities', 'adapters', 'policy-index', 'mcp-gateway', 'workers', 'assistant', 'platform'],
+  cli: [
+    'domain',
+    'catalog',
+    'workflows',
+    'activities',
+    'adapters',
+    'policy-index',
+    'mcp-gateway',
+    'workers',
+    'assistant',
+    'platform',
+  ],
   // scripts, bench and evals may see everything; nobody imports them
 };
 const rooms = [...Object.keys(may), 'tests'];
