@@ -19,16 +19,13 @@ const exec = promisify(execFile);
 
 describe('npm start, killed with everything it started while an action waits', function () {
   this.timeout(180_000);
-  const folder = mkdtempSync(join(tmpdir(), 'countersign-chaos-'));
-  const home = join(folder, 'home');
-  const env = {
-    COUNTERSIGN_HOME: home,
-    PORT: '0',
-    POSTGRES_PORT: '0',
-    TEMPORAL_PORT: '0',
-    TEMPORAL_UI_PORT: '0',
-  };
+  let folder: string;
+  let home: string;
   const runs: Run[] = [];
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'countersign-chaos-'));
+    home = join(folder, 'home');
+  });
   after(async () => {
     for (const run of runs) run.signal('SIGKILL');
     for (const server of Object.values(readRun(home)?.started ?? {})) await end(server, 5, 'SIGKILL');
@@ -73,7 +70,8 @@ describe('npm start, killed with everything it started while an action waits', f
   });
 
   function start(): Run {
-    const run = runCli(['start', '--json'], { env });
+    const ports = { PORT: '0', POSTGRES_PORT: '0', TEMPORAL_PORT: '0', TEMPORAL_UI_PORT: '0' };
+    const run = runCli(['start', '--json'], { env: { COUNTERSIGN_HOME: home, ...ports } });
     runs.push(run);
     return run;
   }
