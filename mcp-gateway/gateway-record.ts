@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AuditEntry, AuditEvent, AuditLog, Outcome } from '../domain/audit.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { Principal } from '../domain/principal.ts';
@@ -35,6 +36,8 @@ type RecordDeps = {
   readonly now?: () => Date;
 };
 
+/** How long a refusal waits for its row. */
+const PATIENCE_MS = 1_500;
 /** Rows per second for callers without a valid token, and how many may come at once. */
 const UNVERIFIED_PER_SECOND = 5;
 const UNVERIFIED_BURST = 50;
@@ -52,7 +55,7 @@ export function gatewayRecord({ audit, runs, log, now = () => new Date() }: Reco
       const entry = entryOf(moment, now(), moment.principal === undefined ? skipped : 0);
       if (moment.principal === undefined) skipped = 0;
       try {
-        await audit.append([entry]);
+        await inTime(audit.append([entry]));
       } catch (error) {
         log.warn(
           { err: error, callId: entry.callId },
@@ -93,6 +96,22 @@ function entryOf(moment: Moment, at: Date, skipped: number): AuditEntry {
     ...(Object.keys(more).length === 0 ? {} : { details: more }),
     at: at.toISOString(),
   };
+}
+
+/** A caller waits behind the row: past this it is owed. Should it arrive all the same, its key makes the owed one a no-op. */
+async function inTime(writing: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const late = pause(PATIENCE_MS, undefined, { signal: over.signal }).then(() => {
+    throw new Error(`The record did not answer within ${PATIENCE_MS} ms.`);
+  });
+  // Whichever lost the race ends unheard.
+  late.catch(() => undefined);
+  writing.catch(() => undefined);
+  try {
+    await Promise.race([writing, late]);
+  } finally {
+    over.abort();
+  }
 }
 
 function bucket(perSecond: number, burst: number, now: () => Date) {
