@@ -16,20 +16,22 @@ export async function startParts(parts: Parts): Promise<void> {
   // Without Redis, what the worker voids after an effect must be void for the gateway's own reads, too.
   const sharedStore = parts.config.redisUrl === undefined ? createInProcessCache() : undefined;
   const shared = sharedStore === undefined ? {} : { sharedStore };
-  await startWorkerPart(parts, shared);
+  // The gateway hosts a worker for reads: a second one in its process would only cost memory and wake-ups.
+  await startWorkerPart(parts, { ...shared, withoutReads: true });
   await startGatewayPart(parts, shared);
 }
 
 type Shared = { readonly sharedStore?: CacheStore };
+type Fleet = Shared & { readonly withoutReads?: boolean };
 
 /** Their modules are loaded late: `countersign reset` must not wait for them. */
 export async function startWorkerPart(
   { config, log, supervisor, note }: Parts,
-  shared: Shared = {},
+  fleet: Fleet = {},
 ): Promise<void> {
   note('starting the worker');
   const { startWorker } = await import('../workers/main.ts');
-  const worker = await startWorker(config, log, shared);
+  const worker = await startWorker(config, log, fleet);
   await supervisor.onStop('the worker', () => worker.stop());
 }
 

@@ -13,20 +13,21 @@ import { openWorkshop } from './workshop.ts';
 /** What a worker shares with its process. Without Redis, one store for all workers of a process: what one voids, none serves. */
 export type Beside = { readonly metrics?: CacheMetrics; readonly sharedStore?: CacheStore };
 
+/** What a worker of the fleet may leave to others of its process: the reads, when a gateway beside it hosts them. */
+type Fleet = Beside & { readonly withoutReads?: boolean };
+
 /** A worker of the fleet: every queue, and the sweeper, on a connection of its own. */
-export async function startWorker(config: Config, log: Logger, beside: Beside = {}): Promise<Running> {
+export async function startWorker(
+  config: Config,
+  log: Logger,
+  { withoutReads = false, ...beside }: Fleet = {},
+): Promise<Running> {
   setUpRuntime(log);
+  const kinds = QUEUE_KINDS.filter((kind) => kind !== 'reads' || !withoutReads);
   const link = await connectWorker(config.temporal);
   const closing: (() => Promise<void>)[] = [() => link.connection.close()];
   try {
-    const { workshop, stop } = await startQueues(
-      config,
-      log,
-      link,
-      QUEUE_KINDS,
-      'countersign worker',
-      beside,
-    );
+    const { workshop, stop } = await startQueues(config, log, link, kinds, 'countersign worker', beside);
     closing.unshift(stop);
     const sweeper = startSweeper({
       client: link.client,
