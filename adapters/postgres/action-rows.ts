@@ -2,6 +2,7 @@ import type { Action, ActionState, BallotRecord, Ending } from '../../domain/act
 import type { AuditEntry, Outcome } from '../../domain/audit.ts';
 import type { JsonObject, JsonValue } from '../../domain/json.ts';
 import type { ActionPlan } from '../../domain/plan.ts';
+import { whoAndWhat } from '../../domain/record.ts';
 import { appendAudit } from './audit-log.ts';
 import type { Sql } from './pools.ts';
 
@@ -129,19 +130,10 @@ export async function endAction(
 
 /** What every row about an action says. */
 export function auditOf(plan: ActionPlan): Omit<AuditEntry, 'key' | 'event' | 'final' | 'outcome'> {
-  const { caller } = plan;
   return {
-    tenant: caller.tenant,
+    ...whoAndWhat(plan),
     callId: plan.callId,
-    tool: plan.tool,
-    subject: caller.subject,
-    ...(caller.actor === undefined ? {} : { actor: caller.actor }),
-    ...(caller.customerId === undefined ? {} : { customerId: caller.customerId }),
-    assurance: caller.assurance,
-    inputHash: plan.inputHash,
     workflowId: plan.callId,
-    requestId: plan.requestId,
-    transport: plan.transport,
     at: new Date().toISOString(),
   };
 }
