@@ -1,0 +1,71 @@
+import type { JsonObject } from './json.ts';
+
+/** Everything this product publishes. A name never changes its meaning; a payload that does gets a new version. */
+export const TOPICS = [
+  /** Somebody asked for stock and the cache did not have it (document 000, stock check flow). */
+  'stock_check_event',
+  /** Checkout committed: the order, its lines, its payment intent and the stock it took. */
+  'order_placed',
+  /** Something was told about an order; it has not been judged yet. */
+  'order_event_received',
+  'order_status_changed',
+  /** An event about an order that the diagram does not allow, kept for people to look at. */
+  'order_event_refused',
+  'shipment_eta_changed',
+  'payment_settled',
+  'refund_due',
+  /** A promotion was written, changed or withdrawn, by whatever means. */
+  'promotion_changed',
+  'promotion_started',
+  'promotion_ended',
+] as const;
+export type Topic = (typeof TOPICS)[number];
+
+/** What is handed to the outbox, in the transaction of the change it tells about. */
+export type OutgoingEvent = {
+  /** Unique per shop. A repeat writes nothing, so derive it from what happened (`<order>:<transition>`), if it can be. */
+  readonly eventId: string;
+  readonly topic: Topic;
+  /** Version of the payload's schema. */
+  readonly version: number;
+  /** What must stay in order among its like: an order id, a product. Streams partition by tenant and key. */
+  readonly key: string;
+  /** Facts only, no personal data. */
+  readonly payload: JsonObject;
+  /** ISO 8601, real time. */
+  readonly at: string;
+};
+
+export type PublishedEvent = OutgoingEvent & {
+  readonly tenant: string;
+  /** Dense and growing in the order of publication, over all shops; given by the drainer, never by an insert. */
+  readonly position: number;
+};
+
+/** The log that consumers read and resume from. */
+export interface EventLog {
+  /** In order, from the first position after `after`. */
+  read(after: number, limit: number): Promise<readonly PublishedEvent[]>;
+  /** Where the consumer stopped; 0 for one that has never read. */
+  cursor(consumer: string): Promise<number>;
+  /** Never moves back. */
+  advance(consumer: string, position: number): Promise<void>;
+}
+
+/** Where events go besides the log: a stream of Redis or Kinesis. */
+export interface EventSink {
+  readonly name: string;
+  /** Durable when it resolves. May be given an event twice, after a crash; consumers dedupe by tenant and event id. */
+  publish(events: readonly PublishedEvent[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * What this product itself does about an event. Delivered at least once and in order of position; it must bear a
+ * repeat. What it throws is retried, and holds up only its own consumer.
+ */
+export type Reaction = {
+  readonly consumer: string;
+  readonly topics: readonly Topic[];
+  react(event: PublishedEvent): Promise<void>;
+};
