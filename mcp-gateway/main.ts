@@ -8,9 +8,11 @@ import { connectClient, connectWorker } from '../adapters/temporal/connect.ts';
 import { internalTools, promptsOf, resourcesOf, specs, toolsOf } from '../catalog/index.ts';
 import type { AuditReader } from '../domain/audit.ts';
 import type { CacheStore } from '../domain/cache.ts';
+import type { JsonObject } from '../domain/json.ts';
 import type { BallotStatement } from '../domain/seals.ts';
 import { type Config, DEVELOPMENT_ISSUER } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
+import { type Rendezvous, createRendezvous } from '../platform/rendezvous.ts';
 import { createSeals } from '../platform/seals.ts';
 import { openPolicyServer } from '../policy-index/opensearch.ts';
 import { startReadWorker } from '../workers/main.ts';
@@ -55,10 +57,12 @@ export async function startGateway(
   const link = await connectWorker(config.temporal);
   const closing: (() => Promise<void>)[] = [() => link.connection.close()];
   try {
-    const wired = await wire(config, log, link.client, true);
+    const answers = createRendezvous<JsonObject>();
+    const wired = await wire(config, log, link.client, answers);
     closing.unshift(() => wired.close());
     const worker = await startReadWorker(config, log, link, {
       metrics: wired.metrics.cache,
+      onAnswer: answers.give,
       ...(sharedStore ? { sharedStore } : {}),
     });
     closing.unshift(() => worker.stop());
@@ -80,7 +84,7 @@ export async function startGateway(
 export async function attach(config: Config, log: Logger): Promise<Wired> {
   const client = await connectClient(config.temporal);
   try {
-    const wired = await wire(config, log, client, false);
+    const wired = await wire(config, log, client);
     return {
       ...wired,
       async close() {
@@ -94,7 +98,13 @@ export async function attach(config: Config, log: Logger): Promise<Wired> {
   }
 }
 
-async function wire(config: Config, log: Logger, client: Client, eager: boolean): Promise<Wired> {
+/** `answers`: of a worker in this process, on the connection of `client`; reads start eagerly then. */
+async function wire(
+  config: Config,
+  log: Logger,
+  client: Client,
+  answers?: Rendezvous<JsonObject>,
+): Promise<Wired> {
   const pools = await openPools({
     ...POOLS,
     writeUrl: config.database.writeUrl,
@@ -121,7 +131,15 @@ async function wire(config: Config, log: Logger, client: Client, eager: boolean)
       promptsOf,
       internal: new Map(internalTools.map((tool) => [tool.name, tool])),
     },
-    runs: temporalRuns({ client, queuePrefix: config.temporal.queuePrefix, queue, eager, isSlow, seals }),
+    runs: temporalRuns({
+      client,
+      queuePrefix: config.temporal.queuePrefix,
+      queue,
+      eager: answers !== undefined,
+      isSlow,
+      seals,
+      ...(answers ? { answers } : {}),
+    }),
     desk: createActionDesk(pools),
     audit,
     seals,

@@ -4,6 +4,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type WorkflowHandle,
+  type WorkflowHandleWithStartDetails,
   WorkflowNotFoundError,
   type WorkflowStartOptions,
   WorkflowUpdateFailedError,
@@ -19,6 +20,7 @@ import { APPROVAL, NUDGE, WORKFLOWS, queueName } from '../domain/queues.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Runs } from '../domain/runs.ts';
 import type { Seals } from '../domain/seals.ts';
+import type { Rendezvous } from '../platform/rendezvous.ts';
 import { type FairQueue, QueueFull } from './fair-queue.ts';
 import { refusalIn } from './failures.ts';
 
@@ -42,10 +44,14 @@ export type TemporalRunsOptions = {
   readonly seals: Pick<Seals, 'sealRows'>;
   /** How long Temporal may take to answer one request. */
   readonly answerMs?: number;
+  /** Where the worker of this process hands over what a read has answered, its row written. */
+  readonly answers?: Rendezvous<JsonObject>;
 };
 
 /** Enough for a start, and short enough that a dead worker's task is taken over while the caller still waits. */
 const WORKFLOW_TASK_TIMEOUT = '3s';
+/** A start that was eager is worked on in this process: how long its answer may take before Temporal is asked for it. */
+const OWN_ANSWER_MS = 25;
 /** What a read may take beyond its body: queues, retries of workflow tasks, a takeover. */
 const MARGIN_SECONDS = 10;
 const TEMPORAL_GONE =
@@ -66,7 +72,7 @@ export function temporalRuns(options: TemporalRunsOptions): Runs {
     type: string,
     plan: Plan,
     more: Partial<WorkflowStartOptions>,
-  ): Promise<WorkflowHandle> {
+  ): Promise<WorkflowHandle | WorkflowHandleWithStartDetails> {
     try {
       return await soon(() => client.workflow.start(type, { ...startOptions(options, plan), ...more }));
     } catch (error) {
@@ -81,8 +87,16 @@ export function temporalRuns(options: TemporalRunsOptions): Runs {
       try {
         return await queue.run(
           plan.caller.tenant,
-          async () =>
-            outcomeOf(await begin(WORKFLOWS.read, plan, readOptions(options, plan)), plan, options, signal),
+          async () => {
+            // Waited for before the start: the worker of this process may be done before the start has answered.
+            const own = options.answers?.expect(plan.callId);
+            try {
+              const handle = await begin(WORKFLOWS.read, plan, readOptions(options, plan));
+              return await outcomeOf({ handle, plan, own: own?.value, signal }, options);
+            } finally {
+              own?.forget();
+            }
+          },
           signal,
         );
       } catch (error) {
@@ -195,30 +209,48 @@ function readOptions(
   };
 }
 
-/** Waits for a read's output; gives up when Temporal has stopped answering or the time is over. */
+type Started = {
+  readonly handle: WorkflowHandle | WorkflowHandleWithStartDetails;
+  readonly plan: ReadPlan;
+  /** Resolves when a worker of this process has the answer and its row is durable. */
+  readonly own: Promise<JsonObject> | undefined;
+  readonly signal: AbortSignal | undefined;
+};
+
+/**
+ * Waits for a read's output, from the worker of this process or from Temporal, whichever has it first; gives up when
+ * Temporal has stopped answering or the time is over.
+ */
 async function outcomeOf(
-  handle: WorkflowHandle,
-  plan: ReadPlan,
+  { handle, plan, own, signal }: Started,
   { client, answerMs = 4000 }: TemporalRunsOptions,
-  signal: AbortSignal | undefined,
 ): Promise<JsonObject> {
   const waiting = new AbortController();
-  const stop = () => waiting.abort();
   const withdrawn = takenBack(signal, () => cancelQuietly(client, handle, answerMs));
   const until = Date.now() + (plan.timeoutSeconds + MARGIN_SECONDS) * 1000;
+  const isOwn = own !== undefined && 'eagerlyStarted' in handle && handle.eagerlyStarted;
+  const asked = isOwn ? pause(OWN_ANSWER_MS, waiting.signal) : Promise.resolve();
   // The payload converter made it from JSON, and a read's output is an object by its schema.
-  const result: Promise<JsonObject> = client.connection.withDeadline(until, () =>
-    client.connection.withAbortSignal(waiting.signal, () => handle.result()),
+  const result: Promise<JsonObject> = asked.then(() =>
+    client.connection.withDeadline(until, () =>
+      client.connection.withAbortSignal(waiting.signal, () => handle.result()),
+    ),
   );
+  // Whoever loses the race ends with the abort; nobody waits for it any more.
+  result.catch(() => undefined);
+  const never = new Promise<never>(() => undefined);
   try {
-    return await Promise.race([result, withdrawn.promise, whileAnswering(client, waiting.signal)]);
+    return await Promise.race([
+      own ?? never,
+      result,
+      withdrawn.promise,
+      whileAnswering(client, waiting.signal),
+    ]);
   } catch (error) {
     throw asRefusal(error);
   } finally {
     withdrawn.forget();
-    stop();
-    // Whichever lost the race ends with the abort; nobody waits for it any more.
-    result.catch(() => undefined);
+    waiting.abort();
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Client, WorkflowNotFoundError, isGrpcServiceError } from '@temporalio/client';
 import { connectWorker, type TemporalLink } from '../adapters/temporal/connect.ts';
 import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
+import type { JsonObject } from '../domain/json.ts';
 import { NUDGE, QUEUE_KINDS, type QueueKind } from '../domain/queues.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
@@ -11,7 +12,12 @@ import { type Running, startOn } from './worker.ts';
 import { openWorkshop } from './workshop.ts';
 
 /** What a worker shares with its process. Without Redis, one store for all workers of a process: what one voids, none serves. */
-export type Beside = { readonly metrics?: CacheMetrics; readonly sharedStore?: CacheStore };
+export type Beside = {
+  readonly metrics?: CacheMetrics;
+  readonly sharedStore?: CacheStore;
+  /** Told of each read that this worker has answered, once its row of the record is durable. */
+  readonly onAnswer?: (callId: string, output: JsonObject) => void;
+};
 
 /** What a worker of the fleet may leave to others of its process: the reads, when a gateway beside it hosts them. */
 type Fleet = Beside & { readonly withoutReads?: boolean };

@@ -9,6 +9,7 @@ import { createPriceStore } from '../adapters/postgres/price-store.ts';
 import { createStockStore } from '../adapters/postgres/stock-store.ts';
 import { createInProcessCache } from '../adapters/cache/in-process.ts';
 import { openRedisCache } from '../adapters/redis/redis-cache.ts';
+import type { Around } from '../activities/actions/run-body.ts';
 import { createCache } from '../activities/cached-read.ts';
 import { bodies } from '../activities/index.ts';
 import type { ActionCourt, ActionDesk } from '../domain/action.ts';
@@ -37,6 +38,7 @@ export type WorkshopDeps = {
   readonly log: Logger;
   readonly nudge: Runs['nudge'];
   readonly metrics?: CacheMetrics;
+  readonly onAnswer?: Around['onAnswer'];
   /** A store that others in this process use, too. Its owner closes it. */
   readonly sharedStore?: CacheStore;
   readonly applicationName: string;
@@ -48,6 +50,7 @@ export async function openWorkshop({
   log,
   nudge,
   metrics,
+  onAnswer,
   sharedStore,
   applicationName,
 }: WorkshopDeps): Promise<Workshop> {
@@ -85,7 +88,14 @@ export async function openWorkshop({
   });
   const onOwed = (error: unknown) => log.warn({ err: error }, 'an audit row is owed');
   return {
-    activities: activitiesOf(work, { seals, audit, court, onOwed, now: () => new Date() }),
+    activities: activitiesOf(work, {
+      seals,
+      audit,
+      court,
+      onOwed,
+      now: () => new Date(),
+      ...(onAnswer ? { onAnswer } : {}),
+    }),
     desk,
     court,
     audit,

@@ -11,7 +11,12 @@ import { appendOrOwe, type Recorder } from './append-or-owe.ts';
 import { assertOwnPlan, unsealed } from './own-plan.ts';
 
 /** What a body needs around it. */
-export type Around = Omit<Recorder, 'seals'> & { readonly seals: Seals; readonly now: () => Date };
+export type Around = Omit<Recorder, 'seals'> & {
+  readonly seals: Seals;
+  readonly now: () => Date;
+  /** Told of a read's output once its row is durable: whoever waits in this process need not wait for Temporal. */
+  readonly onAnswer?: (callId: string, output: JsonObject) => void;
+};
 
 /** Bodies as one type: each gets what its own spec's schema made, which is lost where they are a list. */
 export type AnyReadBody = (call: ReadCall<never>) => Promise<unknown>;
@@ -48,7 +53,9 @@ export function readActivity(
     });
     const { owed } = await appendOrOwe(around, [entry]);
     const hidden = hidePersonal(seals, caller.tenant, output, outputs);
-    return owed === undefined ? { output: hidden } : { output: hidden, owed };
+    if (owed !== undefined) return { output: hidden, owed };
+    around.onAnswer?.(plan.callId, hidden);
+    return { output: hidden };
   };
 }
 

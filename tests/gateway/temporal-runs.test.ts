@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { Client, Connection } from '@temporalio/client';
+import type { JsonObject } from '../../domain/json.ts';
 import type { ReadPlan } from '../../domain/plan.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { fairQueue } from '../../mcp-gateway/fair-queue.ts';
 import { RequestCancelled, temporalRuns } from '../../mcp-gateway/temporal-runs.ts';
+import { type Rendezvous, createRendezvous } from '../../platform/rendezvous.ts';
 import { type TestTemporal, freshNamespace } from '../support/temporal.ts';
 
 const QUEUE = { slots: 2, waiting: 10, waitMs: 500 };
@@ -16,9 +18,10 @@ describe('runs on Temporal', function () {
   });
   after(() => temporal?.close());
 
-  const runsOn = (client: Client) =>
+  const runsOn = (client: Client, answers?: Rendezvous<JsonObject>) =>
     temporalRuns({
       client,
+      ...(answers ? { answers } : {}),
       queuePrefix: temporal.queuePrefix,
       queue: fairQueue(QUEUE),
       eager: false,
@@ -51,6 +54,26 @@ describe('runs on Temporal', function () {
     assert.equal(raw.workflowExtendedInfo?.cancelRequested, true);
   });
 
+  it('answer with what the worker of this process has said, before Temporal says it', async () => {
+    const answers = createRendezvous<JsonObject>();
+    const runs = runsOn(temporal.client, answers);
+    const reading = runs.read(plan('own-1'));
+    await started('own-1');
+    answers.give('another', { status: 'not mine' });
+    answers.give('own-1', { status: 'found' });
+    // Nobody works on this queue, so no answer can come from Temporal.
+    assert.deepEqual(await Promise.race([reading, later(8000)]), { status: 'found' });
+  });
+
+  it('keep nothing of an answer for which nobody waits', async () => {
+    const answers = createRendezvous<JsonObject>();
+    answers.give('own-2', { status: 'found' });
+    const cancel = new AbortController();
+    const reading = runsOn(temporal.client, answers).read(plan('own-2'), { signal: cancel.signal });
+    setTimeout(() => cancel.abort(), 200);
+    await assert.rejects(Promise.race([reading, later(8000)]), RequestCancelled);
+  });
+
   it('refuse with busy what finds no slot in time', async () => {
     const runs = runsOn(temporal.client);
     const cancel = new AbortController();
@@ -59,6 +82,16 @@ describe('runs on Temporal', function () {
     cancel.abort();
     await Promise.allSettled(held);
   });
+
+  /** Resolves when Temporal knows the run. */
+  async function started(id: string): Promise<void> {
+    const handle = temporal.client.workflow.getHandle(id);
+    for (let left = 100; left > 0; left -= 1) {
+      if (await handle.describe().then(Boolean, () => false)) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    throw new Error(`${id} was not started`);
+  }
 
   it('answer that an action which never was has ended', async () => {
     const voting = runsOn(temporal.client).vote('never-was', { decision: 'approve', approver: 'x' });

@@ -181,6 +181,42 @@ describe('runRead', function () {
     assert.equal((await historyText(handle)).includes(email), false);
   });
 
+  /** Runs one read of the order details over `audit` and answers what was handed over, and how many rows there were then. */
+  async function handedOver(audit: AuditLog) {
+    const given: { readonly callId: string; readonly rows: number }[] = [];
+    let rows = 0;
+    const around = {
+      seals: stage.room.seals,
+      audit: {
+        append: (entries: Parameters<AuditLog['append']>[0]) =>
+          audit.append(entries).then(() => void (rows += 1)),
+      },
+      now: () => new Date(),
+      onAnswer: (callId: string) => void given.push({ callId, rows }),
+    };
+    const worker = await stage.work({
+      activities: { get_order_details: readActivity(getOrderDetails, async () => ({}), around) },
+    });
+    const plan = await stage.read('get_order_details', { order_id: '88213' });
+    await (await stage.startRead(plan)).result();
+    await worker.stop();
+    return { given, callId: plan.callId };
+  }
+
+  it('hands the answer to its own process once the row is there', async () => {
+    const { given, callId } = await handedOver(stage.room.audit);
+    assert.deepEqual(given, [{ callId, rows: 1 }]);
+  });
+
+  it('hands nothing over while the row is owed: the answer waits for the run that promises it', async () => {
+    const { given } = await handedOver({
+      append: async () => {
+        throw new Error('away');
+      },
+    });
+    assert.deepEqual(given, []);
+  });
+
   it('starts no body of an action as a read', async () => {
     const spec = (await import('../../catalog/inventory/create-reorder.ts')).createReorder;
     let ran = false;
