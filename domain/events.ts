@@ -14,6 +14,8 @@ export const TOPICS = [
   'shipment_eta_changed',
   'payment_settled',
   'refund_due',
+  /** An order ended while its payment provider had not said whether it charged; it is asked until it does. */
+  'payment_unresolved',
   /** A promotion was written, changed or withdrawn, by whatever means. */
   'promotion_changed',
   'promotion_started',

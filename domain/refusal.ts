@@ -23,6 +23,9 @@ export const REFUSAL_CODES = [
   // The business
   'stock_not_found',
   'above_max_stock',
+  'sold_out',
+  'price_unavailable',
+  'price_changed',
   // The house
   'busy',
   'unavailable',

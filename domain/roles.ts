@@ -2,6 +2,7 @@
 export const SCOPES = [
   'orders:read',
   'orders:read:self',
+  'orders:place:self',
   'inventory:read',
   'inventory:write',
   'catalog:read',
@@ -90,7 +91,7 @@ export const SCOPES_OF: Readonly<Record<Role, readonly Scope[]>> = {
     'audit:read',
   ],
   analyst: [...STAFF, 'query:run', 'analytics:read', 'customers:read', 'inventory:read', 'orders:read'],
-  customer: ['orders:read:self', 'returns:initiate:self', 'catalog:read', 'policy:read'],
+  customer: ['orders:read:self', 'orders:place:self', 'returns:initiate:self', 'catalog:read', 'policy:read'],
   // All read scopes of one shop (document 002, FR12).
   prototype: [
     ...STAFF,

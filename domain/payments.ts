@@ -1,0 +1,136 @@
+import type { Money } from './money.ts';
+
+/** Where the money of an order stands (table `payment_intents` says how each state is entered and left). */
+export const INTENT_STATES = [
+  'requires_charge',
+  'charging',
+  'pending',
+  'succeeded',
+  'declined',
+  'cancelled',
+  'refund_due',
+  'refunded',
+] as const;
+export type IntentState = (typeof INTENT_STATES)[number];
+
+export type PaymentIntent = {
+  /** Also the provider's idempotency key: one intent is charged once, whatever is lost on the way. */
+  readonly intentId: string;
+  /** Public order number. */
+  readonly orderId: string;
+  readonly provider: 'card' | 'gift_card';
+  /** What the provider knows the payment method by. */
+  readonly methodRef: string;
+  readonly amount: Money;
+  readonly state: IntentState;
+  /** The provider's id of the charge, once it has named one. */
+  readonly chargeRef: string | null;
+};
+
+/** Why a provider said no. What it says otherwise becomes `declined`; its own words are not carried. */
+export const DECLINE_CODES = [
+  'declined',
+  'insufficient_funds',
+  'expired_card',
+  'fraud_suspected',
+  'method_unknown',
+  'no_provider',
+] as const;
+export type DeclineCode = (typeof DECLINE_CODES)[number];
+
+/** What a provider says about a charge. `pending`: it will say more by a callback, or when it is asked again. */
+export type Charged =
+  | { readonly outcome: 'succeeded' | 'pending'; readonly chargeRef: string }
+  | { readonly outcome: 'declined'; readonly chargeRef: string | null; readonly code: DeclineCode };
+
+export type ChargeRequest = {
+  readonly tenant: string;
+  readonly intentId: string;
+  readonly methodRef: string;
+  readonly amount: Money;
+};
+
+/** The answer of a provider was lost, late or garbled: what it did is unknown until it is asked again. */
+export class PaymentUnknown extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'PaymentUnknown';
+  }
+}
+
+/**
+ * A card processor. Idempotency keys are derived from the intent, so that a repeat moves no money twice.
+ * @throws {PaymentUnknown} from every method, when it is not known what the provider did.
+ */
+export interface PaymentProvider {
+  charge(request: ChargeRequest): Promise<Charged>;
+  /** What became of the charge with the intent's key; undefined when the provider has never heard of it. */
+  find(intentId: string): Promise<Charged | undefined>;
+  /** Gives the whole charge back. The same intent is refunded once. */
+  refund(request: {
+    readonly intentId: string;
+    readonly chargeRef: string;
+    readonly amount: Money;
+  }): Promise<{ readonly refundRef: string }>;
+}
+
+/** What is to be done about an intent, judged under its order's lock. */
+export type ChargeStep =
+  /** Ask for the money; nobody was asked before. */
+  | { readonly kind: 'charge'; readonly intent: PaymentIntent }
+  /** Somebody was asked and was not heard: look first, and charge again only while `mayCharge`. */
+  | { readonly kind: 'look'; readonly intent: PaymentIntent; readonly mayCharge: boolean }
+  /** It is known already what became of it; say so again. */
+  | { readonly kind: 'tell'; readonly intent: PaymentIntent }
+  /** Nothing: no such intent, or its order does not ask for money (any more, or yet). */
+  | { readonly kind: 'nothing' };
+
+/** How a callback, or an answer, fitted what was known. */
+export const CALLBACK_VERDICTS = [
+  'applied',
+  'known', // says what is known already
+  'late', // the order had ended: what was charged goes back
+  'contradictory', // says the opposite of what the provider said before
+  'mismatch', // another amount or currency than was asked for
+  'unknown_intent',
+] as const;
+export type CallbackVerdict = (typeof CALLBACK_VERDICTS)[number];
+
+export type PaymentCallback = {
+  readonly provider: string;
+  /** The provider's id of the event. */
+  readonly eventId: string;
+  readonly intentId: string;
+  readonly charged: Charged;
+  /** As the provider names it; undefined when it names none. */
+  readonly amount?: Money;
+};
+
+/** The books of payments. Whatever money did is written under the lock of its order, once. */
+export interface PaymentLedger {
+  /** Says what is to be done, and marks the intent as being charged when that is the first attempt. */
+  beginCharge(tenant: string, intentId: string): Promise<ChargeStep>;
+  /** Charges a gift card: the card's balance and the intent in one transaction. */
+  chargeGiftCard(tenant: string, intentId: string): Promise<PaymentIntent | undefined>;
+  /** Writes down what the provider said. Answers with the intent as it is now; undefined for none. */
+  settle(
+    tenant: string,
+    intentId: string,
+    charged: Charged,
+  ): Promise<{ readonly verdict: CallbackVerdict; readonly intent?: PaymentIntent }>;
+  /** The provider has never heard of it and its order has ended: nothing was charged. */
+  abandon(tenant: string, intentId: string): Promise<void>;
+  /** As `settle`, once for each event id; kept whatever came of it. */
+  callback(
+    tenant: string,
+    callback: PaymentCallback,
+  ): Promise<
+    | { readonly verdict: 'repeated' | 'unknown_shop' }
+    | { readonly verdict: CallbackVerdict; readonly intent?: PaymentIntent }
+  >;
+  find(tenant: string, intentId: string): Promise<PaymentIntent | undefined>;
+  /** Gives a gift card its money back and notes the refund. */
+  refundGiftCard(tenant: string, intentId: string): Promise<void>;
+  /** The provider has given the money back. */
+  refunded(tenant: string, intentId: string, refundRef: string): Promise<void>;
+}
