@@ -5,7 +5,10 @@ import { inTenant, type Sql } from '../../adapters/postgres/pools.ts';
 import { seededDatabase, type TestDatabase } from '../support/database.ts';
 
 /** Tables that belong to no shop. A new one needs a reason as good as these. */
-const GLOBAL_TABLES = ['schema_migrations', 'schema_migrations_sums'];
+const LEDGER_TABLES = ['schema_migrations', 'schema_migrations_sums'];
+/** Positions in the log of events are common to all shops. */
+const EVENT_TABLES = ['event_cursors', 'event_head'];
+const GLOBAL_TABLES = [...LEDGER_TABLES, ...EVENT_TABLES];
 /** Functions that run with their owner's rights: each is reviewed by name. */
 const DEFINER_FUNCTIONS = ['analyze_imported'];
 const BUSINESS_TABLES = [
@@ -127,6 +130,15 @@ describe('isolation, in the catalog', () => {
       tables.filter(({ tenant }) => tenant === null).map(({ name }) => name),
       ['shops'],
     );
+  });
+
+  it('grants a shop’s roles nothing on a table that belongs to no shop', async () => {
+    const grants = await lookUp(
+      `select relname, a.grantee::regrole::text from pg_class c, aclexplode(c.relacl) a
+        where relname = any ($1) and a.grantee <> all (array[$2::regrole::oid, $3::regrole::oid])`,
+      [GLOBAL_TABLES, OWNER, ROLE_OF.system],
+    );
+    assert.deepEqual(grants, []);
   });
 
   it('forces row-level security on every table, with policies by role and for nobody else', async () => {

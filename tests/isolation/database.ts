@@ -1,8 +1,16 @@
 import { z } from 'zod';
 import { asAdmin, type TestDatabase } from '../support/database.ts';
 
-/** The record grows with every call, reads too: it is what a read may write. */
-const RECORD = ['audit_log', 'audit_queue'];
+/** The record and the outbox grow with calls, reads too: they are what a read may write. */
+const RECORD = [
+  'audit_log',
+  'audit_queue',
+  'event_outbox',
+  'event_queue',
+  'event_log',
+  'event_head',
+  'event_cursors',
+];
 
 /** Of every row of every shop, and of when each was last written. Two equal ones: nothing was written in between. */
 export function checksum(db: TestDatabase): Promise<string> {
