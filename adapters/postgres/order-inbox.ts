@@ -39,7 +39,7 @@ export async function receiveWithin(sql: Sql, tenant: string, event: IncomingOrd
     ],
   );
   if (rowCount === 0) return 'repeated';
-  await publishWithin(sql, [received(event, order)]);
+  await publishWithin(sql, tenant, [received(event, order)]);
   return 'accepted';
 }
 
