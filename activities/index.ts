@@ -2,11 +2,13 @@
 import type { Bodies } from '../catalog/index.ts';
 import type { ActionDesk, Effects } from '../domain/action.ts';
 import type { Cache } from '../domain/cache.ts';
+import type { Checkout } from '../domain/checkout.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { OrderReader } from '../domain/orders.ts';
 import type { PriceReader } from '../domain/prices.ts';
 import type { Runs } from '../domain/runs.ts';
 import type { StockReader } from '../domain/stock.ts';
+import { placeOrder } from './checkout/place-order.ts';
 import type { Sided } from './from.ts';
 import { checkReorder } from './inventory/check-reorder.ts';
 import { checkStock } from './inventory/check-stock.ts';
@@ -31,6 +33,7 @@ export type BodyDeps = {
   readonly prices: Sided<PriceReader>;
   readonly desk: Pick<ActionDesk, 'find' | 'cancel' | 'pending'>;
   readonly effects: Effects;
+  readonly checkout: Checkout;
   readonly runs: Pick<Runs, 'nudge'>;
   /** Business time: what orders, prices and promotions are dated by. */
   readonly clock: Clock;
@@ -40,7 +43,7 @@ export type BodyDeps = {
 
 /** One body for everything in the catalog, by name. One that is missing does not compile. */
 export function bodies(deps: BodyDeps): Bodies {
-  const { cache, stock, orders, prices, desk, effects, runs, clock, realTime } = deps;
+  const { cache, stock, orders, prices, desk, effects, checkout, runs, clock, realTime } = deps;
   return {
     cancel_action: cancelAction(desk, runs, realTime),
     check_reorder: checkReorder(stock.primary),
@@ -56,6 +59,7 @@ export function bodies(deps: BodyDeps): Bodies {
     list_recent_orders: listRecentOrders(cache, orders),
     order_record: orderRecord(cache, orders),
     pending_approvals: pendingApprovals(desk, realTime),
+    place_order: placeOrder(checkout, cache),
     purchase_order: purchaseOrder(stock.primary, realTime),
     region_stock: regionStock(cache, stock),
     upcoming_orders: upcomingOrders(cache, orders),

@@ -61,6 +61,8 @@ export type ControlSpec<
   O extends z.ZodObject = z.ZodObject,
 > = Common<Name, I, O> & {
   readonly effect: 'control';
+  /** As of a read: never listed, never callable as a tool. A route of the HTTP API is its only door. */
+  readonly internal: boolean;
 };
 
 export type ActionSpec<
@@ -94,9 +96,9 @@ export function defineRead<Name extends string, I extends z.ZodObject, O extends
 }
 
 export function defineControl<Name extends string, I extends z.ZodObject, O extends z.ZodObject>(
-  spec: Omit<ControlSpec<Name, I, O>, 'effect'>,
+  spec: Omit<ControlSpec<Name, I, O>, 'effect' | 'internal'> & { readonly internal?: true },
 ): ControlSpec<Name, I, O> {
-  return { ...spec, effect: 'control' };
+  return { ...spec, effect: 'control', internal: spec.internal ?? false };
 }
 
 export function defineAction<Name extends string, I extends z.ZodObject, O extends z.ZodObject>(

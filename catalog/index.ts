@@ -8,6 +8,7 @@ import { purchaseOrder, regionStock, warehouses, warehouseStock } from './invent
 import { getOrderDetails } from './orders/get-order-details.ts';
 import { getOrderStatus } from './orders/get-order-status.ts';
 import { listRecentOrders } from './orders/list-recent-orders.ts';
+import { placeOrder } from './orders/place-order.ts';
 import { demand7d, orderRecord, upcomingOrders } from './orders/resources.ts';
 import { cancelAction } from './platform/cancel-action.ts';
 import { completeArgument } from './platform/complete-argument.ts';
@@ -28,7 +29,7 @@ const listed = [
   listRecentOrders,
 ] as const;
 
-const internal = [checkReorder, completeArgument] as const;
+const internal = [checkReorder, completeArgument, placeOrder] as const;
 
 const readable = [
   warehouseStock,

@@ -80,8 +80,8 @@ export type ChargeStep =
   | { readonly kind: 'charge'; readonly intent: PaymentIntent }
   /** Somebody was asked and was not heard: look first, and charge again only while `mayCharge`. */
   | { readonly kind: 'look'; readonly intent: PaymentIntent; readonly mayCharge: boolean }
-  /** It is known already what became of it; say so again. */
-  | { readonly kind: 'tell'; readonly intent: PaymentIntent }
+  /** It is known already what became of it, and the order was told. */
+  | { readonly kind: 'known'; readonly intent: PaymentIntent }
   /** Nothing: no such intent, or its order does not ask for money (any more, or yet). */
   | { readonly kind: 'nothing' };
 
@@ -106,7 +106,10 @@ export type PaymentCallback = {
   readonly amount?: Money;
 };
 
-/** The books of payments. Whatever money did is written under the lock of its order, once. */
+/**
+ * The books of payments. Whatever money did is written once, under the lock of its order, together with the event
+ * that tells the order about it.
+ */
 export interface PaymentLedger {
   /** Says what is to be done, and marks the intent as being charged when that is the first attempt. */
   beginCharge(tenant: string, intentId: string): Promise<ChargeStep>;
@@ -124,13 +127,43 @@ export interface PaymentLedger {
   callback(
     tenant: string,
     callback: PaymentCallback,
-  ): Promise<
-    | { readonly verdict: 'repeated' | 'unknown_shop' }
-    | { readonly verdict: CallbackVerdict; readonly intent?: PaymentIntent }
-  >;
+  ): Promise<{
+    readonly verdict: CallbackVerdict | 'repeated' | 'unknown_shop';
+    readonly intent?: PaymentIntent;
+  }>;
   find(tenant: string, intentId: string): Promise<PaymentIntent | undefined>;
   /** Gives a gift card its money back and notes the refund. */
   refundGiftCard(tenant: string, intentId: string): Promise<void>;
   /** The provider has given the money back. */
   refunded(tenant: string, intentId: string, refundRef: string): Promise<void>;
+}
+
+const UNASKED: ReadonlySet<IntentState> = new Set(['requires_charge', 'charging', 'pending']);
+const HELD: ReadonlySet<IntentState> = new Set(['succeeded', 'refund_due', 'refunded']);
+
+/**
+ * How what a provider says fits what is known. `isOver`: the order was cancelled, so money that arrives goes back.
+ * A provider that contradicts itself is believed about money it took, and about nothing else.
+ */
+export function judgeCharge(
+  state: IntentState,
+  isOver: boolean,
+  outcome: Charged['outcome'],
+): { readonly verdict: CallbackVerdict; readonly to: IntentState } {
+  if (outcome === 'succeeded') {
+    if (HELD.has(state)) return { verdict: 'known', to: state };
+    if (state === 'declined') return { verdict: 'contradictory', to: 'refund_due' };
+    return isOver || state === 'cancelled'
+      ? { verdict: 'late', to: 'refund_due' }
+      : { verdict: 'applied', to: 'succeeded' };
+  }
+  if (outcome === 'declined' && HELD.has(state)) return { verdict: 'contradictory', to: state };
+  if (!UNASKED.has(state)) return { verdict: 'known', to: state };
+  if (outcome === 'declined') return { verdict: 'applied', to: 'declined' };
+  return { verdict: state === 'pending' ? 'known' : 'applied', to: 'pending' };
+}
+
+/** Whether money that was not with us before is with us now. */
+export function hasArrived(before: IntentState, after: IntentState): boolean {
+  return !HELD.has(before) && HELD.has(after);
 }

@@ -106,6 +106,10 @@ const VARIABLES = z.object({
   SESSION_IDLE_SECONDS: seconds.default(1800),
   DRAIN_SECONDS: seconds.default(10),
   COUNTERSIGN_APPROVAL_SECONDS: seconds.optional(),
+  PAYMENT_DUE_SECONDS: seconds.default(1800),
+  PAYMENT_PROVIDER_URL: httpUrl.optional(),
+  PAYMENT_PROVIDER_KEY: z.string().min(1).optional(),
+  PAYMENT_WEBHOOK_SECRET: z.string().min(16, 'allowed: at least 16 characters').optional(),
   APP_NOW: z
     .union(
       [z.iso.datetime({ offset: true }), z.iso.date()],
@@ -177,6 +181,14 @@ export type Settings = {
   readonly logLevel: Variables['LOG_LEVEL'];
   /** Shortens the approval period. Development only. */
   readonly approvalSeconds: number | undefined;
+  readonly payments: {
+    /** How long a placed order waits for its payment. */
+    readonly dueSeconds: number;
+    /** The card processor; undefined: cards are declined. */
+    readonly provider: { readonly url: string; readonly key: string } | undefined;
+    /** What the processor signs its callbacks with; undefined: callbacks are refused. */
+    readonly webhookSecret: string | undefined;
+  };
   readonly secrets: { readonly sealKey: Buffer | undefined; readonly personalDataKey: Buffer | undefined };
 };
 
@@ -344,7 +356,16 @@ function judge(v: Variables): readonly string[] {
             'COUNTERSIGN_AUTHENTICATION_BYPASS acts as a login of the development issuer, which is off; allowed: not set, or COUNTERSIGN_DEVELOPMENT_ISSUER=true',
           ],
         ];
-  return rules.filter(([broken]) => broken).map(([, line]) => line);
+  return [...rules, ...paymentRules(v)].filter(([broken]) => broken).map(([, line]) => line);
+}
+
+function paymentRules(v: Variables): readonly (readonly [boolean, string])[] {
+  return [
+    [
+      (v.PAYMENT_PROVIDER_URL === undefined) !== (v.PAYMENT_PROVIDER_KEY === undefined),
+      'PAYMENT_PROVIDER_URL and PAYMENT_PROVIDER_KEY belong together; allowed: both, or neither',
+    ],
+  ];
 }
 
 function settingsOf(v: Variables): Settings {
@@ -388,10 +409,20 @@ function settingsOf(v: Variables): Settings {
     clockOffsetMs: v.APP_NOW === undefined ? 0 : new Date(v.APP_NOW).getTime() - Date.now(),
     logLevel: v.LOG_LEVEL,
     approvalSeconds: v.COUNTERSIGN_APPROVAL_SECONDS,
+    payments: paymentsOf(v),
     secrets: {
       sealKey: v.SEAL_KEY ?? keyFrom('SEAL_KEY_FILE', v.SEAL_KEY_FILE),
       personalDataKey: v.PERSONAL_DATA_KEY ?? keyFrom('PERSONAL_DATA_KEY_FILE', v.PERSONAL_DATA_KEY_FILE),
     },
+  };
+}
+
+function paymentsOf(v: Variables): Settings['payments'] {
+  const { PAYMENT_PROVIDER_URL: url, PAYMENT_PROVIDER_KEY: key } = v;
+  return {
+    dueSeconds: v.PAYMENT_DUE_SECONDS,
+    provider: url === undefined || key === undefined ? undefined : { url, key },
+    webhookSecret: v.PAYMENT_WEBHOOK_SECRET,
   };
 }
 

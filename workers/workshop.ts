@@ -1,6 +1,7 @@
 import { createActionCourt } from '../adapters/postgres/action-court.ts';
 import { createActionDesk } from '../adapters/postgres/action-desk.ts';
 import { createAuditLog } from '../adapters/postgres/audit-log.ts';
+import { createCheckout, randomOrderId } from '../adapters/postgres/checkout.ts';
 import { createEffects } from '../adapters/postgres/effects.ts';
 import { createGrants, seedDevelopmentGrants } from '../adapters/postgres/grants.ts';
 import { createOrderStore } from '../adapters/postgres/order-store.ts';
@@ -15,6 +16,7 @@ import { bodies } from '../activities/index.ts';
 import type { ActionCourt, ActionDesk } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
 import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
+import type { Clock } from '../domain/clock.ts';
 import { ROLES } from '../domain/roles.ts';
 import type { Runs } from '../domain/runs.ts';
 import type { BallotStatement, Seals } from '../domain/seals.ts';
@@ -75,6 +77,8 @@ export async function openWorkshop({
   const court = createActionCourt(pools);
   const audit = createAuditLog(pools);
   const seals = sealsOf(config);
+  const clock: Clock = { now: () => new Date(Date.now() + clockOffsetMs) };
+  const realTime: Clock = { now: () => new Date() };
   const work = bodies({
     cache,
     stock: { replica: createStockStore(pools.read), primary: createStockStore(pools.write) },
@@ -82,9 +86,15 @@ export async function openWorkshop({
     prices: { replica: createPriceStore(pools.read), primary: createPriceStore(pools.write) },
     desk,
     effects: createEffects(pools),
+    checkout: createCheckout(pools, {
+      clock,
+      realTime,
+      paymentDueSeconds: config.payments.dueSeconds,
+      newOrderId: randomOrderId,
+    }),
     runs: { nudge },
-    clock: { now: () => new Date(Date.now() + clockOffsetMs) },
-    realTime: { now: () => new Date() },
+    clock,
+    realTime,
   });
   const onOwed = (error: unknown) => log.warn({ err: error }, 'an audit row is owed');
   return {

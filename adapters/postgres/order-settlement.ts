@@ -26,12 +26,12 @@ export async function settleTransition(sql: Sql, tenant: string, transition: Tra
   if (to === 'Cancelled') {
     await returnStock(sql, orderId);
     await takeOffSpending(sql, orderId);
-    await endIntent(sql, orderId);
+    await endIntent(sql, tenant, orderId);
   }
   if (to === 'Refunded') {
     await takeOffSpending(sql, orderId);
     await bookRefund(sql, tenant, orderId);
-    await giveBack(sql, orderId);
+    await giveBack(sql, tenant, orderId);
   }
 }
 
@@ -67,12 +67,12 @@ async function takeOffSpending(sql: Sql, orderId: string): Promise<void> {
 type IntentRow = { readonly intent_id: string; readonly state: IntentState; readonly order_id: string };
 
 /** The order is over. What was charged goes back; what may have been charged is asked about until it is known. */
-async function endIntent(sql: Sql, orderId: string): Promise<void> {
+async function endIntent(sql: Sql, tenant: string, orderId: string): Promise<void> {
   await sql.query(
     `update payment_intents set state = 'cancelled' where order_id = $1 and state = 'requires_charge'`,
     [orderId],
   );
-  await giveBack(sql, orderId);
+  await giveBack(sql, tenant, orderId);
   const { rows } = await sql.query<IntentRow>(
     `select i.intent_id, i.state, o.order_id from payment_intents i
        join orders o on o.shop_id = i.shop_id and o.id = i.order_id
@@ -80,11 +80,11 @@ async function endIntent(sql: Sql, orderId: string): Promise<void> {
     [orderId],
   );
   for (const intent of rows)
-    await publishAboutMoney(sql, 'payment_unresolved', intent.intent_id, intent.order_id);
+    await publishAboutMoney(sql, tenant, 'payment_unresolved', intent.intent_id, intent.order_id);
 }
 
 /** Marks an intent whose money is ours as due, and says so in the outbox: a durable refund follows. */
-export async function giveBack(sql: Sql, orderId: string): Promise<void> {
+async function giveBack(sql: Sql, tenant: string, orderId: string): Promise<void> {
   const { rows } = await sql.query<IntentRow>(
     `update payment_intents i set state = 'refund_due'
        from orders o
@@ -92,7 +92,8 @@ export async function giveBack(sql: Sql, orderId: string): Promise<void> {
      returning i.intent_id, i.state, o.order_id`,
     [orderId],
   );
-  for (const intent of rows) await publishAboutMoney(sql, 'refund_due', intent.intent_id, intent.order_id);
+  for (const intent of rows)
+    await publishAboutMoney(sql, tenant, 'refund_due', intent.intent_id, intent.order_id);
 }
 
 /** What has been paid and not yet given back, as one refund; nothing where nothing was paid. */
@@ -112,6 +113,7 @@ async function bookRefund(sql: Sql, tenant: string, orderId: string): Promise<vo
 /** One event for each intent and topic: a repeat publishes nothing. */
 export async function publishAboutMoney(
   sql: Sql,
+  tenant: string,
   topic: Extract<Topic, 'refund_due' | 'payment_unresolved'>,
   intentId: string,
   orderId: string,
@@ -124,5 +126,5 @@ export async function publishAboutMoney(
     payload: { order_id: orderId, intent_id: intentId },
     at: new Date().toISOString(),
   };
-  await publishWithin(sql, [event]);
+  await publishWithin(sql, tenant, [event]);
 }

@@ -38,6 +38,7 @@ export function depsOf(db: TestDatabase): BodyDeps {
     prices: both(createPriceStore(db.pools.read)),
     desk: { find: unused, cancel: unused, pending: unused },
     effects: { once: unused },
+    checkout: { place: unused },
     runs: { nudge: unused },
     clock: { now: () => NOW },
     realTime: { now: () => new Date() },
