@@ -8,12 +8,20 @@ export function queueName(prefix: string, kind: QueueKind): string {
 }
 
 /** Workflow types, by the name Temporal knows them under. */
-export const WORKFLOWS = { read: 'runRead', action: 'runAction', audit: 'writeAudit' } as const;
+export const WORKFLOWS = {
+  read: 'runRead',
+  action: 'runAction',
+  audit: 'writeAudit',
+  order: 'orderLifecycle',
+} as const;
 
 /** One name, as Signal and as Update: a ballot. */
 export const APPROVAL = 'approval';
 /** Signal without content: look at the action again (it may have been cancelled). */
 export const NUDGE = 'nudge';
+
+/** Signal: something was told about the order. What it was is in Postgres, and nothing is believed of the signal. */
+export const ORDER_EVENT = 'order_event';
 
 /** Custom search attributes, all Keyword. At most ten fit the development server. */
 export const SEARCH_ATTRIBUTES = [

@@ -1,3 +1,4 @@
+export { orderLifecycle } from './order-lifecycle.ts';
 export { runAction } from './run-action.ts';
 export { runRead } from './run-read.ts';
 export { writeAudit } from './write-audit.ts';

@@ -1,4 +1,6 @@
 import type { CacheKey } from '../../domain/cache.ts';
+import { spellingsOf } from '../../domain/order-ids.ts';
+import type { Touched } from '../../domain/order-life.ts';
 import type { OrderScope } from '../../domain/orders.ts';
 
 /**
@@ -19,6 +21,19 @@ export function upcomingKey(tenant: string): CacheKey {
 
 export function demandKey(tenant: string): CacheKey {
   return ordersKey({ tenant }, ['demand7d']);
+}
+
+/** Everything that may show an order: under each spelling it can be asked by, for its customer and for the staff. */
+export function keysShowing(tenant: string, { orderId, customerId }: Touched): readonly CacheKey[] {
+  const scopes: readonly OrderScope[] = [{ tenant }, { tenant, customerId }];
+  return [
+    ...scopes.flatMap((scope) => [
+      recentKey(scope),
+      ...spellingsOf(orderId).map((spelling) => orderKey(scope, spelling)),
+    ]),
+    upcomingKey(tenant),
+    demandKey(tenant),
+  ];
 }
 
 function ordersKey({ tenant, customerId }: OrderScope, parts: readonly string[]): CacheKey {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { ASKS_FOR, type OrderEventKind } from '../../domain/order-events.ts';
 import { isFinished, isLegal, judge, pathBetween, TRANSITIONS } from '../../domain/order-lifecycle.ts';
 import { ORDER_STATES, type OrderState } from '../../domain/orders.ts';
