@@ -63,8 +63,9 @@ export interface EventSink {
 }
 
 /**
- * What this product itself does about an event. Delivered at least once and in order of position; it must bear a
- * repeat. What it throws is retried, and holds up only its own consumer.
+ * What this product itself does about an event. Delivered at least once, and for each tenant and key in order of
+ * position; different keys may be under way at once. It must bear a repeat. What it throws, and what takes half a
+ * minute, is tried again, and holds up only its own consumer.
  */
 export type Reaction = {
   readonly consumer: string;

@@ -2,10 +2,12 @@ import { type Client, WorkflowNotFoundError, isGrpcServiceError } from '@tempora
 import { connectWorker, type TemporalLink } from '../adapters/temporal/connect.ts';
 import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
 import type { JsonObject } from '../domain/json.ts';
+import type { Reaction } from '../domain/events.ts';
 import { NUDGE, QUEUE_KINDS, type QueueKind } from '../domain/queues.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { workflowBundle } from './bundle.ts';
+import { startDispatcher } from './dispatcher.ts';
 import { setUpRuntime, temporalLogger } from './runtime.ts';
 import { startSweeper } from './sweeper.ts';
 import { type Running, startOn } from './worker.ts';
@@ -22,7 +24,7 @@ export type Beside = {
 /** What a worker of the fleet may leave to others of its process: the reads, when a gateway beside it hosts them. */
 type Fleet = Beside & { readonly withoutReads?: boolean };
 
-/** A worker of the fleet: every queue, and the sweeper, on a connection of its own. */
+/** A worker of the fleet: every queue, the sweeper and the dispatcher, on a connection of its own. */
 export async function startWorker(
   config: Config,
   log: Logger,
@@ -42,6 +44,9 @@ export async function startWorker(
       ...workshop,
     });
     closing.unshift(() => sweeper.stop());
+    const reactions: readonly Reaction[] = [];
+    const dispatcher = startDispatcher({ pools: workshop.pools, reactions, sinks: [], log });
+    closing.unshift(() => dispatcher.stop());
   } catch (error) {
     await closeAll(closing);
     throw error;

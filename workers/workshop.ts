@@ -32,6 +32,7 @@ export type Workshop = {
   readonly court: ActionCourt;
   readonly audit: AuditLog;
   readonly seals: Seals;
+  readonly pools: Pools;
   close(): Promise<void>;
 };
 
@@ -110,6 +111,7 @@ export async function openWorkshop({
     court,
     audit,
     seals,
+    pools,
     close: async () => {
       if (sharedStore === undefined) await store.close();
       await pools.close();
