@@ -167,3 +167,12 @@ export function judgeCharge(
 export function hasArrived(before: IntentState, after: IntentState): boolean {
   return !HELD.has(before) && HELD.has(after);
 }
+
+/** What the workflow that settles a payment asks for. Smuggled workflows may, too: what is not due does not happen. */
+export type SettlementActivities = {
+  /** Answers with the intent's state; `charging` and `pending` mean that nobody knows yet. Undefined: no such intent. */
+  refund_payment(task: {
+    readonly tenant: string;
+    readonly intentId: string;
+  }): Promise<IntentState | undefined>;
+};

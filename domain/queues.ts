@@ -13,6 +13,7 @@ export const WORKFLOWS = {
   action: 'runAction',
   audit: 'writeAudit',
   order: 'orderLifecycle',
+  payment: 'settlePayment',
 } as const;
 
 /** One name, as Signal and as Update: a ballot. */

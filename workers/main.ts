@@ -9,6 +9,7 @@ import type { Logger } from '../platform/log.ts';
 import { workflowBundle } from './bundle.ts';
 import { startDispatcher } from './dispatcher.ts';
 import { setUpRuntime, temporalLogger } from './runtime.ts';
+import { settlePayments } from './settle-payments.ts';
 import { startSweeper } from './sweeper.ts';
 import { type Running, startOn } from './worker.ts';
 import { openWorkshop } from './workshop.ts';
@@ -44,7 +45,9 @@ export async function startWorker(
       ...workshop,
     });
     closing.unshift(() => sweeper.stop());
-    const reactions: readonly Reaction[] = [];
+    const reactions: readonly Reaction[] = [
+      settlePayments({ client: link.client, queuePrefix: config.temporal.queuePrefix }),
+    ];
     const dispatcher = startDispatcher({ pools: workshop.pools, reactions, sinks: [], log });
     closing.unshift(() => dispatcher.stop());
   } catch (error) {

@@ -24,6 +24,7 @@ import { type Config, DEVELOPMENT_ISSUER } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { createSeals } from '../platform/seals.ts';
 import { type Activities, activitiesOf } from './activities.ts';
+import { paymentActivities } from './payment-activities.ts';
 
 /** What workers of one process share: activities over real stores, and what keeps house. */
 export type Workshop = {
@@ -99,14 +100,17 @@ export async function openWorkshop({
   });
   const onOwed = (error: unknown) => log.warn({ err: error }, 'an audit row is owed');
   return {
-    activities: activitiesOf(work, {
-      seals,
-      audit,
-      court,
-      onOwed,
-      now: () => new Date(),
-      ...(onAnswer ? { onAnswer } : {}),
-    }),
+    activities: {
+      ...activitiesOf(work, {
+        seals,
+        audit,
+        court,
+        onOwed,
+        now: () => new Date(),
+        ...(onAnswer ? { onAnswer } : {}),
+      }),
+      ...paymentActivities(pools, config),
+    },
     desk,
     court,
     audit,

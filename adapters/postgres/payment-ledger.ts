@@ -65,21 +65,14 @@ async function beginCharge(sql: Sql, intentId: string): Promise<ChargeStep> {
   const row = await lockIntent(sql, intentId);
   if (row === undefined) return { kind: 'nothing' };
   const mayCharge = row.status === 'PaymentPending' && !row.overdue;
-  switch (row.state) {
-    case 'requires_charge':
-      if (!mayCharge) return { kind: 'nothing' };
-      await setState(sql, intentId, 'charging');
-      return { kind: 'charge', intent: { ...intentOf(row), state: 'charging' } };
-    case 'charging':
-      return { kind: 'look', intent: intentOf(row), mayCharge };
-    case 'pending':
-      // The provider has it: asking it once more to charge can tell nothing new.
-      return { kind: 'look', intent: intentOf(row), mayCharge: false };
-    case 'cancelled':
-      return { kind: 'nothing' };
-    default:
-      return { kind: 'known', intent: intentOf(row) };
-  }
+  const intent = intentOf(row);
+  if (row.state === 'charging') return { kind: 'look', intent, mayCharge };
+  // The provider has it: asking it once more to charge can tell nothing new.
+  if (row.state === 'pending') return { kind: 'look', intent, mayCharge: false };
+  if (row.state !== 'requires_charge') return { kind: 'known', intent };
+  if (!mayCharge) return { kind: 'nothing' };
+  await setState(sql, intentId, 'charging');
+  return { kind: 'charge', intent: { ...intent, state: 'charging' } };
 }
 
 async function setState(sql: Sql, intentId: string, state: string): Promise<void> {
