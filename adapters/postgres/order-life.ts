@@ -89,12 +89,17 @@ async function declareOverdue(sql: Sql, { tenant, order }: Living): Promise<bool
   return rowCount === 1;
 }
 
-/** @returns how many were judged, a page at most */
+/**
+ * In the order in which it was kept; but money is asked for before it comes, however fast it does.
+ *
+ * @returns how many were judged, a page at most
+ */
 async function judgeKept(sql: Sql, living: Living): Promise<number> {
   const { rows } = await sql.query<KeptEvent>(
     `select event_id as "eventId", kind, source, actor, cause, carrier, tracking_number as "trackingNumber",
             estimated_delivery as "estimatedDelivery", least(happened_at, received_at) as "happenedAt"
-       from order_events where order_id = $1 and verdict is null order by id limit ${PAGE}`,
+       from order_events where order_id = $1 and verdict is null
+      order by kind <> 'payment_requested', id limit ${PAGE}`,
     [living.order],
   );
   for (const event of rows) {
