@@ -11,6 +11,7 @@ import { startDispatcher } from './dispatcher.ts';
 import { setUpRuntime, temporalLogger } from './runtime.ts';
 import { settlePayments } from './settle-payments.ts';
 import { startSweeper } from './sweeper.ts';
+import { wakeOrders } from './wake-orders.ts';
 import { type Running, startOn } from './worker.ts';
 import { openWorkshop } from './workshop.ts';
 
@@ -46,6 +47,7 @@ export async function startWorker(
     });
     closing.unshift(() => sweeper.stop());
     const reactions: readonly Reaction[] = [
+      wakeOrders({ client: link.client, queuePrefix: config.temporal.queuePrefix, lives: workshop.lives }),
       settlePayments({ client: link.client, queuePrefix: config.temporal.queuePrefix }),
     ];
     const dispatcher = startDispatcher({ pools: workshop.pools, reactions, sinks: [], log });

@@ -4,6 +4,7 @@ import { createAuditLog } from '../adapters/postgres/audit-log.ts';
 import { createCheckout, randomOrderId } from '../adapters/postgres/checkout.ts';
 import { createEffects } from '../adapters/postgres/effects.ts';
 import { createGrants, seedDevelopmentGrants } from '../adapters/postgres/grants.ts';
+import { createOrderLives } from '../adapters/postgres/order-life.ts';
 import { createOrderStore } from '../adapters/postgres/order-store.ts';
 import { openPools, type Pools } from '../adapters/postgres/pools.ts';
 import { createPriceStore } from '../adapters/postgres/price-store.ts';
@@ -13,10 +14,12 @@ import { openRedisCache } from '../adapters/redis/redis-cache.ts';
 import type { Around } from '../activities/actions/run-body.ts';
 import { createCache } from '../activities/cached-read.ts';
 import { bodies } from '../activities/index.ts';
+import { judgeOrderEvents } from '../activities/lifecycle/judge-order-events.ts';
 import type { ActionCourt, ActionDesk } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
 import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { OrderLives } from '../domain/order-life.ts';
 import { ROLES } from '../domain/roles.ts';
 import type { Runs } from '../domain/runs.ts';
 import type { BallotStatement, Seals } from '../domain/seals.ts';
@@ -34,6 +37,7 @@ export type Workshop = {
   readonly audit: AuditLog;
   readonly seals: Seals;
   readonly pools: Pools;
+  readonly lives: OrderLives;
   close(): Promise<void>;
 };
 
@@ -79,6 +83,7 @@ export async function openWorkshop({
   const court = createActionCourt(pools);
   const audit = createAuditLog(pools);
   const seals = sealsOf(config);
+  const lives = createOrderLives(pools);
   const clock: Clock = { now: () => new Date(Date.now() + clockOffsetMs) };
   const realTime: Clock = { now: () => new Date() };
   const work = bodies({
@@ -110,12 +115,14 @@ export async function openWorkshop({
         ...(onAnswer ? { onAnswer } : {}),
       }),
       ...paymentActivities(pools, config),
+      judge_order_events: judgeOrderEvents(lives, cache),
     },
     desk,
     court,
     audit,
     seals,
     pools,
+    lives,
     close: async () => {
       if (sharedStore === undefined) await store.close();
       await pools.close();
