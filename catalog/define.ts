@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Risk } from '../domain/approval.ts';
 import type { Completable } from '../domain/complete.ts';
+import type { OutgoingEvent } from '../domain/events.ts';
 import type { ApprovedCall, ReadCall } from '../domain/plan.ts';
 import type { Role, Scope } from '../domain/roles.ts';
 
@@ -43,6 +44,8 @@ type Common<Name extends string, I extends z.ZodObject, O extends z.ZodObject> =
   readonly examples: readonly [Example<z.input<I>>, ...Example<z.input<I>>[]];
 };
 
+export type Emitted = Pick<OutgoingEvent, 'topic' | 'version' | 'key' | 'payload'>;
+
 export type ReadSpec<
   Name extends string = string,
   I extends z.ZodObject = z.ZodObject,
@@ -50,6 +53,11 @@ export type ReadSpec<
 > = Common<Name, I, O> & {
   readonly effect: 'read';
   readonly queue: 'reads' | 'slow-reads';
+  /**
+   * What a call tells the event stream, if anything. Pure, and without a word about the caller: the platform adds
+   * when it was, which call, and a pseudonym for who asked.
+   */
+  emits?(output: z.output<O>, input: z.output<I>): Emitted | undefined;
   /** Called by the platform itself (argument completion, checks before a claim); never listed, never callable as a tool. */
   readonly internal: boolean;
 };

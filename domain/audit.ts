@@ -1,3 +1,4 @@
+import type { OutgoingEvent } from './events.ts';
 import type { JsonObject } from './json.ts';
 import type { Assurance } from './principal.ts';
 
@@ -53,12 +54,14 @@ export type AuditEntry = {
   readonly transport?: string;
   /** Facts worth keeping: digest, cache hit, approver. No personal data. */
   readonly details?: JsonObject;
+  /** Goes to the outbox with the row, in the same statement; not part of the record. */
+  readonly publishes?: OutgoingEvent;
   /** ISO 8601, real time: when it happened, not when it was written. */
   readonly at: string;
 };
 
 export interface AuditLog {
-  /** Appends. A key seen before is a no-op. Durable when it returns. */
+  /** Appends, and publishes with the rows. A key seen before is a no-op, for its event, too. Durable when it returns. */
   append(entries: readonly AuditEntry[]): Promise<void>;
 }
 

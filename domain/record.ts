@@ -1,4 +1,5 @@
 import type { AuditEntry, Outcome } from './audit.ts';
+import type { OutgoingEvent } from './events.ts';
 import type { JsonObject } from './json.ts';
 import type { Plan } from './plan.ts';
 import type { RunIds } from './tasks.ts';
@@ -9,6 +10,7 @@ type Ended = {
   readonly reason?: string;
   readonly resultHash?: string;
   readonly details?: JsonObject;
+  readonly publishes?: OutgoingEvent;
   /** ISO 8601. */
   readonly at: string;
 };

@@ -36,6 +36,8 @@ export interface Seals {
   isSealedText(text: string): boolean;
   /** Encrypts a personal value with the tenant's own key. The same value gives another text each time. */
   sealPersonal(tenant: string, value: string): string;
+  /** The same for the same person of the same tenant, and of no use for finding out who: 32 hex digits. */
+  pseudonym(tenant: string, subject: string): string;
   /** @throws {Error} when the text was not sealed for this tenant. */
   openPersonal(tenant: string, sealed: string): string;
 }

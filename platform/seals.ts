@@ -16,6 +16,7 @@ const PLAN = 'countersign/plan/v1';
 const ROWS = 'countersign/rows/v1';
 const BALLOT = 'countersign/ballot/v1';
 const PERSONAL = 'countersign/personal/v1';
+const PSEUDONYM = 'countersign/pseudonym/v1';
 const SEALED = 'sealed:v1:';
 
 type Statement = { readonly expiresAtUnix: number };
@@ -88,6 +89,12 @@ export function createSeals<S extends Statement = never, R = never>(
 
     sealPersonal: (tenant: string, value: string): string =>
       encrypt(derive(first(personalKeys), PERSONAL, tenant), value),
+
+    // Keyed: a plain hash of a login could be found by trying logins.
+    pseudonym: (tenant: string, subject: string): string =>
+      mac(derive(first(personalKeys), PSEUDONYM, tenant), subject)
+        .toString('hex')
+        .slice(0, 32),
 
     openPersonal: (tenant: string, sealed: string): string => {
       for (const key of personalKeys) {

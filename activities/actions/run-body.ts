@@ -2,8 +2,9 @@ import type { ActionSpec, ControlSpec, ReadSpec, ResourceSpec } from '../../cata
 import { hashOf } from '../../catalog/digest.ts';
 import { personalPaths } from '../../catalog/field.ts';
 import { hidePersonal, showPersonal } from '../../catalog/personal.ts';
+import type { OutgoingEvent } from '../../domain/events.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import type { ApprovedCall, ReadCall } from '../../domain/plan.ts';
+import type { ApprovedCall, ReadCall, ReadPlan } from '../../domain/plan.ts';
 import { callEnded } from '../../domain/record.ts';
 import type { Seals } from '../../domain/seals.ts';
 import type { ActionAnswer, ActionTask, ReadAnswer, ReadTask } from '../../domain/tasks.ts';
@@ -45,11 +46,13 @@ export function readActivity(
     const input = showPersonal(seals, caller.tenant, plan.input, inputs);
     // The gateway made the input with the body's own schema, and the seal says that it is still the same.
     const output = jsonOf(await body({ caller, input: input as never }));
+    const at = around.now().toISOString();
     const entry = callEnded(plan, run, {
       outcome: 'ok',
       resultHash: hashOf(output),
       ...detailsOf(output),
-      at: around.now().toISOString(),
+      ...published(spec, { plan, output, input, at, seals }),
+      at,
     });
     const { owed } = await appendOrOwe(around, [entry]);
     const hidden = hidePersonal(seals, caller.tenant, output, outputs);
@@ -57,6 +60,31 @@ export function readActivity(
     around.onAnswer?.(plan.callId, hidden);
     return { output: hidden };
   };
+}
+
+type Ended = {
+  readonly plan: ReadPlan;
+  readonly output: JsonObject;
+  readonly input: JsonObject;
+  readonly at: string;
+  readonly seals: Pick<Seals, 'pseudonym'>;
+};
+
+/** What the call tells the event stream. The id is the call's, as its row's key is: a repeat tells nothing new. */
+function published(
+  spec: ReadSpec | ControlSpec | ResourceSpec,
+  { plan, output, input, at, seals }: Ended,
+): { publishes?: OutgoingEvent } {
+  const emitted = 'emits' in spec ? spec.emits?.(output, input) : undefined;
+  if (emitted === undefined) return {};
+  const { tenant, subject } = plan.caller;
+  const payload = {
+    ...emitted.payload,
+    at,
+    request_id: plan.callId,
+    subject_hash: seals.pseudonym(tenant, subject),
+  };
+  return { publishes: { ...emitted, eventId: `${emitted.topic}:${plan.callId}`, payload, at } };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { AuditEntry, AuditFilter, AuditLog, AuditReader } from '../../domain/audit.ts';
+import type { OutgoingEvent } from '../../domain/events.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { storableJson } from '../../domain/storable.ts';
 import { inTenant, type Pools, type Sql } from './pools.ts';
@@ -49,37 +50,64 @@ export async function appendAudit(
 async function insert(sql: Pick<Sql, 'query'>, said: AuditEntry, tenant: string): Promise<boolean> {
   // A row that Postgres refuses for what a caller wrote into it would be owed for ever.
   const entry = storableJson(said);
-  const { rowCount } = await sql.query({
+  const { publishes: told } = entry;
+  const alone = tenant === WITHIN ? '' : '_alone';
+  const { rowCount } = await sql.query(
     // Prepared once per connection: planning it takes longer than running it.
-    name: tenant === WITHIN ? 'append_audit' : 'append_audit_alone',
-    text: `insert into audit_log (shop_id, happened_at, ${COLUMNS})
+    told === undefined
+      ? { name: `append_audit${alone}`, text: appending(tenant), values: valuesOf(entry) }
+      : {
+          name: `append_audit_and_publish${alone}`,
+          text: appendingAndPublishing(tenant),
+          values: [...valuesOf(entry), ...publishedValuesOf(told)],
+        },
+  );
+  return rowCount === 1;
+}
+
+function appending(tenant: string): string {
+  return `insert into audit_log (shop_id, happened_at, ${COLUMNS})
      select shop_id, $2::timestamptz, $3, $4, $5, $6::boolean, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
             $20::jsonb from (select ${tenant} as shop_id) as tenant
-         on conflict do nothing`,
-    values: [
-      entry.tenant,
-      entry.at,
-      entry.key,
-      entry.callId,
-      entry.event,
-      entry.final,
-      entry.outcome,
-      entry.reason ?? null,
-      entry.tool,
-      entry.subject,
-      entry.actor ?? null,
-      entry.customerId ?? null,
-      entry.assurance ?? null,
-      entry.inputHash ?? null,
-      entry.resultHash ?? null,
-      entry.workflowId ?? null,
-      entry.runId ?? null,
-      entry.requestId ?? null,
-      entry.transport ?? null,
-      entry.details === undefined ? null : JSON.stringify(entry.details),
-    ],
-  });
-  return rowCount === 1;
+         on conflict do nothing`;
+}
+
+/** Row and event in one statement: the caller waits for no other, and neither is there without the other. */
+function appendingAndPublishing(tenant: string): string {
+  return `with written as (${appending(tenant)} returning shop_id),
+          told as (insert into event_outbox (shop_id, event_id, topic, version, key, payload, happened_at)
+                   select shop_id, $21, $22, $23::integer, $24, $25::jsonb, $26::timestamptz from written
+                       on conflict do nothing)
+     select from written`;
+}
+
+function publishedValuesOf({ eventId, topic, version, key, payload, at }: OutgoingEvent): unknown[] {
+  return [eventId, topic, version, key, JSON.stringify(payload), at];
+}
+
+function valuesOf(entry: AuditEntry): unknown[] {
+  return [
+    entry.tenant,
+    entry.at,
+    entry.key,
+    entry.callId,
+    entry.event,
+    entry.final,
+    entry.outcome,
+    entry.reason ?? null,
+    entry.tool,
+    entry.subject,
+    entry.actor ?? null,
+    entry.customerId ?? null,
+    entry.assurance ?? null,
+    entry.inputHash ?? null,
+    entry.resultHash ?? null,
+    entry.workflowId ?? null,
+    entry.runId ?? null,
+    entry.requestId ?? null,
+    entry.transport ?? null,
+    entry.details === undefined ? null : JSON.stringify(entry.details),
+  ];
 }
 
 function byTenant(entries: readonly AuditEntry[]): Map<string, AuditEntry[]> {

@@ -43,8 +43,26 @@ export const checkStock = defineRead({
     })
     .meta({ title: 'StockInfo' }),
   say: ({ message }) => message,
+  emits: ({ cache, manga_id, status, quantity, warehouse, volumes }, { volume_number }) =>
+    cache.hit
+      ? undefined
+      : {
+          topic: 'stock_check_event',
+          version: 1,
+          key: manga_id,
+          payload: {
+            manga_id,
+            volume_number: volume_number ?? null,
+            quantity: status === 'not_found' ? null : (quantity ?? total(volumes ?? [])),
+            warehouse: warehouse ?? null,
+          },
+        },
   examples: [
     { prompt: 'Is volume 42 of BER42 available?', input: { manga_id: 'BER42', volume_number: 42 } },
     { prompt: 'Which volumes of BER42 do you have?', input: { manga_id: 'BER42' } },
   ],
 });
+
+function total(volumes: readonly { readonly quantity: number }[]): number {
+  return volumes.reduce((sum, { quantity }) => sum + quantity, 0);
+}
