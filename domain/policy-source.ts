@@ -40,6 +40,7 @@ export interface PolicySource {
 export const POLICY_PROBLEMS = [
   'too_large',
   'not_text', // binary, or not UTF-8
+  'tangled', // nested or bracketed so deeply that reading it would take for ever
   'front_matter', // missing, not YAML, a field missing, unknown or out of range
   'empty', // nothing that a reader would see
   'other_tenant', // the front matter names another tenant than the folder
@@ -66,18 +67,20 @@ export type PublishedVersion = {
   readonly versionId: string;
 };
 
-/** All that one document said, and says. */
+/** All that one document said, says, and will say. */
 export type PolicyChain = {
+  /** Its own file. A document whose file has a problem is broken; one whose file is not there at all is deleted. */
+  readonly key: string;
   readonly tenant: string;
   readonly docId: string;
-  /** Oldest first; each ends no later than the next begins. The last one is current. Never empty. */
+  /** Oldest first; each ends no later than the next begins, and the dates say which one holds. Never empty. */
   readonly versions: readonly [PublishedVersion, ...PublishedVersion[]];
   /** The newest bytes have a problem: the last version here was not seen to hold any more. */
   readonly isBroken: boolean;
 };
 
 export type Corpus = {
-  /** By tenant and id. Documents deleted at the source are not in it. */
+  /** By tenant and id. A document without one is deleted, unless a problem names its file. */
   readonly chains: readonly PolicyChain[];
   /** One for each version that is not published. */
   readonly problems: readonly PolicyProblem[];
