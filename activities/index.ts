@@ -6,6 +6,7 @@ import type { Checkout } from '../domain/checkout.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { OrderReader } from '../domain/orders.ts';
 import type { PriceReader } from '../domain/prices.ts';
+import type { PromotionReader } from '../domain/promotions.ts';
 import type { Runs } from '../domain/runs.ts';
 import type { StockReader } from '../domain/stock.ts';
 import { placeOrder } from './checkout/place-order.ts';
@@ -24,6 +25,13 @@ import { completeArgument } from './platform/complete-argument.ts';
 import { getActionStatus } from './platform/get-action-status.ts';
 import { pendingApprovals } from './platform/resources.ts';
 import { getPrice } from './pricing/get-price.ts';
+import {
+  checkPromotion,
+  checkWithdrawal,
+  promotions,
+  schedulePromotion,
+  withdrawPromotion,
+} from './pricing/promotions.ts';
 
 /** What the bodies work with. */
 export type BodyDeps = {
@@ -31,6 +39,8 @@ export type BodyDeps = {
   readonly stock: Sided<StockReader>;
   readonly orders: Sided<OrderReader>;
   readonly prices: Sided<PriceReader>;
+  /** On the primary. */
+  readonly promotions: PromotionReader;
   readonly desk: Pick<ActionDesk, 'find' | 'cancel' | 'pending'>;
   readonly effects: Effects;
   readonly checkout: Checkout;
@@ -46,7 +56,9 @@ export function bodies(deps: BodyDeps): Bodies {
   const { cache, stock, orders, prices, desk, effects, checkout, runs, clock, realTime } = deps;
   return {
     cancel_action: cancelAction(desk, runs, realTime),
+    check_promotion: checkPromotion(deps.promotions, clock),
     check_reorder: checkReorder(stock.primary),
+    check_withdrawal: checkWithdrawal(deps.promotions, clock),
     check_stock: checkStock(cache, stock),
     complete_argument: completeArgument(orders.replica, stock.replica),
     create_reorder: createReorder(effects, cache),
@@ -60,10 +72,13 @@ export function bodies(deps: BodyDeps): Bodies {
     order_record: orderRecord(cache, orders),
     pending_approvals: pendingApprovals(desk, realTime),
     place_order: placeOrder(checkout, cache),
+    promotions: promotions(deps.promotions, clock, realTime),
     purchase_order: purchaseOrder(stock.primary, realTime),
+    schedule_promotion: schedulePromotion(effects, cache, clock),
     region_stock: regionStock(cache, stock),
     upcoming_orders: upcomingOrders(cache, orders),
     warehouse_stock: warehouseStock(cache, stock),
     warehouses: warehouses(cache, stock),
+    withdraw_promotion: withdrawPromotion(effects, cache, clock),
   };
 }

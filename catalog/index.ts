@@ -14,7 +14,11 @@ import { cancelAction } from './platform/cancel-action.ts';
 import { completeArgument } from './platform/complete-argument.ts';
 import { getActionStatus } from './platform/get-action-status.ts';
 import { pendingApprovals } from './platform/resources.ts';
+import { checkPromotion, checkWithdrawal } from './pricing/checks.ts';
 import { getPrice } from './pricing/get-price.ts';
+import { promotions } from './pricing/resources.ts';
+import { schedulePromotion } from './pricing/schedule-promotion.ts';
+import { withdrawPromotion } from './pricing/withdraw-promotion.ts';
 import { prompts } from './prompts/prompts.ts';
 
 const listed = [
@@ -27,9 +31,11 @@ const listed = [
   getOrderStatus,
   getPrice,
   listRecentOrders,
+  schedulePromotion,
+  withdrawPromotion,
 ] as const;
 
-const internal = [checkReorder, completeArgument, placeOrder] as const;
+const internal = [checkPromotion, checkReorder, checkWithdrawal, completeArgument, placeOrder] as const;
 
 const readable = [
   warehouseStock,
@@ -40,6 +46,7 @@ const readable = [
   upcomingOrders,
   demand7d,
   pendingApprovals,
+  promotions,
 ] as const;
 
 type Known = (typeof listed)[number] | (typeof internal)[number];

@@ -2,6 +2,7 @@ import type { CastBallot, Standing, Verdict, Voter } from './approval.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { ActionPlan, ApprovedCall } from './plan.ts';
 import type { Caller, PersonId } from './principal.ts';
+import type { PromotionWriter } from './promotions.ts';
 import type { Role } from './roles.ts';
 import type { BallotStatement } from './seals.ts';
 import type { StockWriter } from './stock.ts';
@@ -135,7 +136,7 @@ export type Ending = {
 };
 
 /** Everything a body may write with, all inside one transaction. */
-export type Work = { readonly stock: StockWriter };
+export type Work = { readonly stock: StockWriter; readonly promotions: PromotionWriter };
 
 export interface Effects {
   /**

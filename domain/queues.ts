@@ -13,6 +13,7 @@ export const WORKFLOWS = {
   action: 'runAction',
   audit: 'writeAudit',
   order: 'orderLifecycle',
+  promotion: 'promotionTimer',
   payment: 'settlePayment',
 } as const;
 
@@ -23,6 +24,8 @@ export const NUDGE = 'nudge';
 
 /** Signal: something was told about the order. What it was is in Postgres, and nothing is believed of the signal. */
 export const ORDER_EVENT = 'order_event';
+/** Signal: a promotion was changed. Postgres knows how. */
+export const PROMOTION_CHANGED = 'promotion_changed';
 
 /** Custom search attributes, all Keyword. At most ten fit the development server. */
 export const SEARCH_ATTRIBUTES = [

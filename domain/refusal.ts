@@ -26,6 +26,10 @@ export const REFUSAL_CODES = [
   'sold_out',
   'price_unavailable',
   'price_changed',
+  'product_not_found',
+  'promotion_overlaps',
+  'promotion_in_past',
+  'promotion_over',
   // The house
   'busy',
   'unavailable',

@@ -8,6 +8,7 @@ import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { workflowBundle } from './bundle.ts';
 import { startDispatcher } from './dispatcher.ts';
+import { keepPromotions } from './keep-promotions.ts';
 import { setUpRuntime, temporalLogger } from './runtime.ts';
 import { settlePayments } from './settle-payments.ts';
 import { startSweeper } from './sweeper.ts';
@@ -49,6 +50,11 @@ export async function startWorker(
     const reactions: readonly Reaction[] = [
       wakeOrders({ client: link.client, queuePrefix: config.temporal.queuePrefix, lives: workshop.lives }),
       settlePayments({ client: link.client, queuePrefix: config.temporal.queuePrefix }),
+      keepPromotions({
+        client: link.client,
+        queuePrefix: config.temporal.queuePrefix,
+        cache: workshop.cache,
+      }),
     ];
     const dispatcher = startDispatcher({ pools: workshop.pools, reactions, sinks: [], log });
     closing.unshift(() => dispatcher.stop());

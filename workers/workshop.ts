@@ -8,6 +8,7 @@ import { createOrderLives } from '../adapters/postgres/order-life.ts';
 import { createOrderStore } from '../adapters/postgres/order-store.ts';
 import { openPools, type Pools } from '../adapters/postgres/pools.ts';
 import { createPriceStore } from '../adapters/postgres/price-store.ts';
+import { createPromotionStore, createPromotionTimes } from '../adapters/postgres/promotion-store.ts';
 import { createStockStore } from '../adapters/postgres/stock-store.ts';
 import { createInProcessCache } from '../adapters/cache/in-process.ts';
 import { openRedisCache } from '../adapters/redis/redis-cache.ts';
@@ -15,9 +16,10 @@ import type { Around } from '../activities/actions/run-body.ts';
 import { createCache } from '../activities/cached-read.ts';
 import { bodies } from '../activities/index.ts';
 import { judgeOrderEvents } from '../activities/lifecycle/judge-order-events.ts';
+import { announcePromotion } from '../activities/pricing/announce-promotion.ts';
 import type { ActionCourt, ActionDesk } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
-import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
+import type { Cache, CacheMetrics, CacheStore } from '../domain/cache.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { OrderLives } from '../domain/order-life.ts';
 import { ROLES } from '../domain/roles.ts';
@@ -38,6 +40,7 @@ export type Workshop = {
   readonly seals: Seals;
   readonly pools: Pools;
   readonly lives: OrderLives;
+  readonly cache: Cache;
   close(): Promise<void>;
 };
 
@@ -91,6 +94,7 @@ export async function openWorkshop({
     stock: { replica: createStockStore(pools.read), primary: createStockStore(pools.write) },
     orders: { replica: createOrderStore(pools.read), primary: createOrderStore(pools.write) },
     prices: { replica: createPriceStore(pools.read), primary: createPriceStore(pools.write) },
+    promotions: createPromotionStore(pools.write),
     desk,
     effects: createEffects(pools),
     checkout: createCheckout(pools, {
@@ -116,6 +120,7 @@ export async function openWorkshop({
       }),
       ...paymentActivities(pools, config),
       judge_order_events: judgeOrderEvents(lives, cache),
+      announce_promotion: announcePromotion(createPromotionTimes(pools, clock, clockOffsetMs), cache),
     },
     desk,
     court,
@@ -123,6 +128,7 @@ export async function openWorkshop({
     seals,
     pools,
     lives,
+    cache,
     close: async () => {
       if (sharedStore === undefined) await store.close();
       await pools.close();

@@ -1,4 +1,5 @@
 export { orderLifecycle } from './order-lifecycle.ts';
+export { promotionTimer } from './promotion-timer.ts';
 export { runAction } from './run-action.ts';
 export { runRead } from './run-read.ts';
 export { settlePayment } from './settle-payment.ts';

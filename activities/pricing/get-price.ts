@@ -6,6 +6,7 @@ import { priceAt, type PriceReader, type PriceSchedule } from '../../domain/pric
 import { Refusal } from '../../domain/refusal.ts';
 import { factsOf } from '../facts.ts';
 import { from, type Sided } from '../from.ts';
+import { priceKey } from './keys.ts';
 
 /**
  * The schedule is cached and the price derived from it at the moment of answering, so a promotion starts on the
@@ -41,9 +42,8 @@ export function getPrice(cache: Cache, prices: Sided<PriceReader>, clock: Clock)
 type Volume = { readonly mangaId: string; readonly volumeNumber?: number };
 
 function scheduleOf(cache: Cache, prices: Sided<PriceReader>, clock: Clock, tenant: string, volume: Volume) {
-  const parts = volume.volumeNumber === undefined ? [volume.mangaId] : [volume.mangaId, volume.volumeNumber];
   return cache.read(
-    { tenant, kind: 'price', parts },
+    priceKey(tenant, volume.mangaId, volume.volumeNumber),
     async (hint): Promise<PriceSchedule | null> =>
       (await from(prices, hint).schedule(tenant, volume, clock.now())) ?? null,
     { maxAgeSeconds: (schedule) => secondsToBoundary(schedule, clock.now()) },

@@ -7,6 +7,7 @@ import { stillHolds } from './action-desk.ts';
 import { type ActionRow, endAction, lockAction } from './action-rows.ts';
 import { admittedBallots } from './ballots.ts';
 import { inTenant, type Pools, type Sql } from './pools.ts';
+import { createPromotionWriter } from './promotion-store.ts';
 import { createStockWriter } from './stock-writer.ts';
 
 /** How long after it was granted an approval may still be used, when its request has expired meanwhile. */
@@ -36,7 +37,7 @@ function workOf(sql: Sql, row: ActionRow, approvedBy: readonly string[]): Work {
     requestedBy: row.requester,
     approvedBy,
   };
-  return { stock: createStockWriter(sql, writtenFor) };
+  return { stock: createStockWriter(sql, writtenFor), promotions: createPromotionWriter(sql, writtenFor) };
 }
 
 function detailsOf(row: ActionRow, approvedBy: readonly string[]): JsonObject {

@@ -13,6 +13,7 @@ export const cancelAction = defineControl({
   ].join('\n'),
   scopes: [
     'inventory:write',
+    'promotions:write',
     'logistics:write',
     'returns:write',
     'claims:write',

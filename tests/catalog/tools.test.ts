@@ -81,6 +81,8 @@ describe('the catalog', () => {
       'get_order_status',
       'get_price',
       'list_recent_orders',
+      'schedule_promotion',
+      'withdraw_promotion',
     ]);
   });
 
@@ -118,7 +120,7 @@ describe('the catalog', () => {
 
   it('writes nothing outside of actions and its own records', () => {
     const writers = LIVE.filter(({ effect }) => effect !== 'read').map(({ name }) => name);
-    assert.deepEqual(writers, ['create_reorder']);
+    assert.deepEqual(writers, ['create_reorder', 'schedule_promotion', 'withdraw_promotion']);
   });
 
   it('has the tools of the platform on every server', () => {

@@ -3,6 +3,7 @@ import { createCache } from '../../activities/cached-read.ts';
 import { createInProcessCache } from '../../adapters/cache/in-process.ts';
 import { createOrderStore } from '../../adapters/postgres/order-store.ts';
 import { createPriceStore } from '../../adapters/postgres/price-store.ts';
+import { createPromotionStore } from '../../adapters/postgres/promotion-store.ts';
 import { seed } from '../../adapters/postgres/seed/seed.ts';
 import { createStockStore } from '../../adapters/postgres/stock-store.ts';
 import type { Bodies } from '../../catalog/index.ts';
@@ -36,6 +37,7 @@ export function depsOf(db: TestDatabase): BodyDeps {
     stock: both(createStockStore(db.pools.read)),
     orders: both(createOrderStore(db.pools.read)),
     prices: both(createPriceStore(db.pools.read)),
+    promotions: createPromotionStore(db.pools.write),
     desk: { find: unused, cancel: unused, pending: unused },
     effects: { once: unused },
     checkout: { place: unused },

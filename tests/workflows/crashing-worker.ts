@@ -20,6 +20,7 @@ import { startOn } from '../../workers/worker.ts';
 import { both, freshCache } from '../support/world.ts';
 import { createOrderStore } from '../../adapters/postgres/order-store.ts';
 import { createPriceStore } from '../../adapters/postgres/price-store.ts';
+import { createPromotionStore } from '../../adapters/postgres/promotion-store.ts';
 import { createStockStore } from '../../adapters/postgres/stock-store.ts';
 import { silent } from './stage.ts';
 
@@ -73,6 +74,7 @@ const all = bodies({
       : stock,
   ),
   orders: both(createOrderStore(pools.read)),
+  promotions: createPromotionStore(pools.write),
   prices: both(createPriceStore(pools.read)),
   desk: createActionDesk(pools),
   effects,
