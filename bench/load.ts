@@ -84,9 +84,10 @@ export async function benchHotKeyOverMcp(stack: Stack, redisUrl: string): Promis
   );
   const ask = { manga_id: 'BER42', volume_number: 42 };
   const each = HOT_CALLERS / sessions.length;
-  await Promise.all(
+  const repeats = await Promise.all(
     sessions.flatMap((session) => Array.from({ length: each }, () => patiently(session, ask))),
   );
+  const repeated = repeats.reduce((sum, one) => sum + one, 0);
   const seconds = (performance.now() - began) / 1_000;
   const loads = (await misses(servers)) - before;
   await Promise.all(sessions.map((session) => session.close()));
@@ -98,19 +99,20 @@ export async function benchHotKeyOverMcp(stack: Stack, redisUrl: string): Promis
       unit: 'reads',
       value: loads / windows,
       atMost: 2,
-      note: `${loads} reads in ${seconds.toFixed(1)} s`,
+      note: `${loads} reads in ${seconds.toFixed(1)} s, ${repeated} calls repeated`,
     },
   ];
 }
 
-/** Asks again when a gateway says that it is busy, as a client should. */
-async function patiently(session: McpClient, ask: Record<string, unknown>): Promise<void> {
-  for (let left = 60; ; left -= 1) {
+/** Asks again when a gateway says that it has too much to do, as a client should; answers how often. */
+async function patiently(session: McpClient, ask: Record<string, unknown>): Promise<number> {
+  for (let repeats = 0; ; repeats += 1) {
     try {
       await session.call('check_stock', ask);
-      return;
+      return repeats;
     } catch (error) {
-      if (left === 0 || !(error instanceof Error && /busy/.test(error.message))) throw error;
+      if (repeats === 60 || !(error instanceof Error && /"(busy|unavailable)\\?"/.test(error.message)))
+        throw error;
       await pause(1_000);
     }
   }

@@ -19,7 +19,8 @@ export type FairQueue = {
 type Waiter = { readonly begin: () => void };
 
 export type QueueLimits = {
-  readonly slots: number;
+  /** How many may run at once; asked at each turn. */
+  readonly slots: () => number;
   /** How many may wait, all tenants together. */
   readonly waiting: number;
   readonly waitMs: number;
@@ -31,9 +32,10 @@ export function fairQueue({ slots, waiting: mostWaiting, waitMs }: QueueLimits):
   let inFlight = 0;
   let waiting = 0;
 
+  /** Begins whatever has room. */
   function next(): void {
     const [first] = lines;
-    if (first === undefined || inFlight >= slots) return;
+    if (first === undefined || inFlight >= slots()) return;
     const [tenant, line] = first;
     lines.delete(tenant);
     const waiter = line.shift();
@@ -41,10 +43,11 @@ export function fairQueue({ slots, waiting: mostWaiting, waitMs }: QueueLimits):
     waiting -= 1;
     inFlight += 1;
     waiter?.begin();
+    next();
   }
 
   function turn(tenant: string, signal: AbortSignal | undefined): Promise<void> {
-    if (inFlight < slots && waiting === 0) {
+    if (inFlight < slots() && waiting === 0) {
       inFlight += 1;
       return Promise.resolve();
     }

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { createActionDesk } from '../adapters/postgres/action-desk.ts';
 import { createAuditLog } from '../adapters/postgres/audit-log.ts';
 import { createGrants } from '../adapters/postgres/grants.ts';
+import { createPaymentLedger } from '../adapters/postgres/payment-ledger.ts';
 import { type Pools, openPools } from '../adapters/postgres/pools.ts';
 import { openRedisCache } from '../adapters/redis/redis-cache.ts';
 import { connectClient, connectWorker } from '../adapters/temporal/connect.ts';
@@ -17,11 +18,13 @@ import { createSeals } from '../platform/seals.ts';
 import { openPolicyServer } from '../policy-index/opensearch.ts';
 import { startReadWorker } from '../workers/main.ts';
 import { setUpRuntime } from '../workers/runtime.ts';
+import { adaptiveLimit } from './adaptive-limit.ts';
 import { authenticationBypass } from './bypass.ts';
 import { fairQueue } from './fair-queue.ts';
 import { type Core, gatewayCore } from './gateway-core.ts';
 import type { Check } from './health.ts';
 import { type TrustedIssuer, type Verifier, developmentIssuer, remoteIssuer, verifier } from './identity.ts';
+import type { HttpDeps } from './http.ts';
 import { type Listening, listen } from './listen.ts';
 import { type Metrics, createMetrics } from './metrics.ts';
 import type { Host } from './serving.ts';
@@ -36,11 +39,14 @@ export type Wired = {
   readonly sessions: SessionTable;
   readonly metrics: Metrics;
   readonly checks: Readonly<Record<string, Check>>;
+  readonly payments: NonNullable<HttpDeps['payments']>;
   close(): Promise<void>;
 };
 
-/** Starts in flight per gateway; what waits behind them, and for how long, before the answer is `busy`. */
-const QUEUE = { slots: 32, waiting: 2000, waitMs: 20_000 };
+/** Reads in flight per gateway: fewer while starts are slow, which take a few milliseconds on a server that keeps up. */
+const IN_FLIGHT = { least: 2, most: 32, slowMs: 200 };
+/** What waits behind them, and for how long, before the answer is `busy`. */
+const QUEUE = { waiting: 2000, waitMs: 20_000 };
 /** The gateway writes claims and its own audit rows; business data is read by the worker's pools. */
 const POOLS = { writePoolSize: 10, readPoolSize: 2 };
 
@@ -117,7 +123,8 @@ async function wire(
   await makeKnown(config, pools);
   const others = await watched(config, log);
   const audit = createAuditLog(pools);
-  const queue = fairQueue(QUEUE);
+  const limit = adaptiveLimit(IN_FLIGHT);
+  const queue = fairQueue({ ...QUEUE, slots: limit.now });
   const sessions = sessionTable(config.web.sessionIdleSeconds);
   const metrics = createMetrics({ queue, sessions: () => sessions.size });
   const seals = createSeals<BallotStatement>({
@@ -135,6 +142,7 @@ async function wire(
       client,
       queuePrefix: config.temporal.queuePrefix,
       queue,
+      onStart: limit.took,
       eager: answers !== undefined,
       isSlow,
       seals,
@@ -153,10 +161,19 @@ async function wire(
     auditReader: audit,
     sessions,
     metrics,
+    payments: paymentDoor(config, pools),
     checks: { ...databaseChecks(pools), ...temporalCheck(client), ...others.checks },
     async close() {
       await Promise.all([pools.close(), others.close()]);
     },
+  };
+}
+
+function paymentDoor({ payments }: Config, pools: Pools): NonNullable<HttpDeps['payments']> {
+  const { webhookSecret } = payments;
+  return {
+    ledger: createPaymentLedger(pools),
+    secrets: webhookSecret === undefined ? {} : { card: [webhookSecret] },
   };
 }
 

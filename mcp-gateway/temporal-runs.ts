@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   type Client,
   WorkflowExecutionAlreadyStartedError,
@@ -12,7 +13,7 @@ import {
   ServiceError,
   isGrpcServiceError,
 } from '@temporalio/client';
-import { CancelledFailure, defineSearchAttributeKey } from '@temporalio/common';
+import { CancelledFailure, defineSearchAttributeKey, TimeoutFailure } from '@temporalio/common';
 import type { Verdict } from '../domain/approval.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { Plan, ReadPlan } from '../domain/plan.ts';
@@ -36,6 +37,8 @@ export type TemporalRunsOptions = {
   readonly client: Client;
   readonly queuePrefix: string;
   readonly queue: FairQueue;
+  /** Told how long each start took, or did not come: it shows whether Temporal keeps up. */
+  readonly onStart?: (ms: number) => void;
   /** Only with a client on the connection of a worker in this process. */
   readonly eager: boolean;
   /** Reads whose body waits for others (carriers, retrieval) have a queue of their own. */
@@ -58,6 +61,9 @@ const TEMPORAL_GONE =
   'The durable engine (Temporal) does not answer. Nothing was changed; try again in a minute. ' +
   'Operators: /health names what is down.';
 
+const TOO_SLOW =
+  'The answer did not come in time: more is asked for than can be done at the moment. A repeat is safe; try again in a minute.';
+
 const VOTE_UNSURE =
   'The durable engine (Temporal) does not answer, so it is not known whether this vote arrived. ' +
   'Look at the action before you vote again; a person’s vote counts once.';
@@ -73,12 +79,15 @@ export function temporalRuns(options: TemporalRunsOptions): Runs {
     plan: Plan,
     more: Partial<WorkflowStartOptions>,
   ): Promise<WorkflowHandle | WorkflowHandleWithStartDetails> {
+    const from = performance.now();
     try {
       return await soon(() => client.workflow.start(type, { ...startOptions(options, plan), ...more }));
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError)
         return client.workflow.getHandle(plan.callId);
       throw asRefusal(error);
+    } finally {
+      options.onStart?.(performance.now() - from);
     }
   }
 
@@ -325,7 +334,9 @@ async function within<T>(client: Client, ms: number, call: () => Promise<T>): Pr
   );
   // Once given up on, nobody waits for how it ends.
   answer.catch(() => undefined);
-  const silence = pause(ms, over.signal).then(() => {
+  const silence = pause(ms, over.signal).then(async () => {
+    // In a process that was busy all the while, the answer may be here already and only wait for its turn.
+    await turn();
     throw new NoAnswer();
   });
   try {
@@ -348,6 +359,7 @@ function asRefusal(error: unknown): unknown {
   }
   if (error instanceof WorkflowFailedError) {
     if (error.cause instanceof CancelledFailure) return new RequestCancelled();
+    if (error.cause instanceof TimeoutFailure) return new Refusal('unavailable', TOO_SLOW);
     return refusalIn(error) ?? error;
   }
   return error;

@@ -3,7 +3,7 @@ import { QueueFull, fairQueue } from '../../mcp-gateway/fair-queue.ts';
 
 describe('the queue of reads', () => {
   it('runs no more at once than it has slots', async () => {
-    const queue = fairQueue({ slots: 3, waiting: 100, waitMs: 1000 });
+    const queue = fairQueue({ slots: () => 3, waiting: 100, waitMs: 1000 });
     let most = 0;
     await Promise.all(
       Array.from({ length: 20 }, () =>
@@ -17,7 +17,7 @@ describe('the queue of reads', () => {
   });
 
   it('lets a tenant with one request pass before the rest of another’s flood', async () => {
-    const queue = fairQueue({ slots: 1, waiting: 100, waitMs: 1000 });
+    const queue = fairQueue({ slots: () => 1, waiting: 100, waitMs: 1000 });
     const order: string[] = [];
     const job = (name: string) => async () => {
       order.push(name);
@@ -29,7 +29,7 @@ describe('the queue of reads', () => {
   });
 
   it('says at once that it is full', async () => {
-    const queue = fairQueue({ slots: 1, waiting: 1, waitMs: 60_000 });
+    const queue = fairQueue({ slots: () => 1, waiting: 1, waitMs: 60_000 });
     const gate = opened();
     const running = queue.run('manga', () => gate.promise);
     const waiting = queue.run('manga', tick);
@@ -39,7 +39,7 @@ describe('the queue of reads', () => {
   });
 
   it('gives up on a wait that takes too long, and begins nothing then', async () => {
-    const queue = fairQueue({ slots: 1, waiting: 10, waitMs: 20 });
+    const queue = fairQueue({ slots: () => 1, waiting: 10, waitMs: 20 });
     const gate = opened();
     let begun = false;
     const running = queue.run('manga', () => gate.promise);
@@ -53,7 +53,7 @@ describe('the queue of reads', () => {
   });
 
   it('lets a waiting request be taken back', async () => {
-    const queue = fairQueue({ slots: 1, waiting: 10, waitMs: 1000 });
+    const queue = fairQueue({ slots: () => 1, waiting: 10, waitMs: 1000 });
     const gate = opened();
     const cancel = new AbortController();
     const running = queue.run('manga', () => gate.promise);
@@ -66,7 +66,7 @@ describe('the queue of reads', () => {
   });
 
   it('frees the slot of a job that fails', async () => {
-    const queue = fairQueue({ slots: 1, waiting: 10, waitMs: 1000 });
+    const queue = fairQueue({ slots: () => 1, waiting: 10, waitMs: 1000 });
     await assert.rejects(
       queue.run('manga', async () => {
         throw new Error('failed');

@@ -8,7 +8,7 @@ import { RequestCancelled, temporalRuns } from '../../mcp-gateway/temporal-runs.
 import { type Rendezvous, createRendezvous } from '../../platform/rendezvous.ts';
 import { type TestTemporal, freshNamespace } from '../support/temporal.ts';
 
-const QUEUE = { slots: 2, waiting: 10, waitMs: 500 };
+const QUEUE = { slots: () => 2, waiting: 10, waitMs: 500 };
 
 describe('runs on Temporal', function () {
   this.timeout(60_000);

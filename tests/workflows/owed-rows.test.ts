@@ -15,7 +15,7 @@ describe('a row that the gateway owes', function () {
 
   it('is written by a run of its own, once', async () => {
     const { client, queuePrefix } = stage.temporal;
-    const queue = fairQueue({ slots: 1, waiting: 1, waitMs: 100 });
+    const queue = fairQueue({ slots: () => 1, waiting: 1, waitMs: 100 });
     const { seals } = stage.room;
     const runs = temporalRuns({ client, queuePrefix, queue, eager: false, isSlow: () => false, seals });
     const entry = {
