@@ -11,10 +11,12 @@ import { type Authenticate, authenticator } from './authenticate.ts';
 import type { Core } from './gateway-core.ts';
 import type { Health } from './health.ts';
 import type { Bypass } from './bypass.ts';
+import { checkoutApi } from './checkout-api.ts';
 import { bodyProblem, requestIdOf, sendError, sendFault, sendRefusal, sendRpcError } from './http-errors.ts';
 import type { Verifier } from './identity.ts';
 import { mcpHttp } from './mcp-http.ts';
 import type { Metrics } from './metrics.ts';
+import { type PaymentHookDeps, paymentHooks } from './payment-hooks.ts';
 import type { Host } from './serving.ts';
 import type { Sessions } from './sessions.ts';
 import { type WebRules, rebindingProblem, tokenSource } from './web-guard.ts';
@@ -32,6 +34,8 @@ export type HttpDeps = {
   readonly isDraining: () => boolean;
   readonly version: string;
   readonly pageSize: number;
+  /** What card processors call; absent where nobody does. */
+  readonly payments?: Omit<PaymentHookDeps, 'record'> | undefined;
   readonly host?: Host | undefined;
   readonly bypass?: Bypass | undefined;
 };
@@ -64,7 +68,9 @@ export function httpApp(deps: HttpDeps): Express {
   }
 
   const api = { core: deps.core, authenticate: identified(deps, 'api') };
-  app.use('/v1', json, approvalsApi(api), auditApi(api, deps.auditReader));
+  app.use('/v1', json, approvalsApi(api), auditApi(api, deps.auditReader), checkoutApi(api));
+  if (deps.payments !== undefined)
+    app.use('/webhooks', paymentHooks({ ...deps.payments, record: deps.core.record }));
   app.use(express.static(CONSOLE, { index: 'index.html', redirect: false }));
 
   app.use((_request, response) =>

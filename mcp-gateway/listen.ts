@@ -4,7 +4,7 @@ import type { Settings } from '../platform/config.ts';
 import type { Core } from './gateway-core.ts';
 import { authenticationBypass } from './bypass.ts';
 import { type Check, healthReporter } from './health.ts';
-import { httpApp } from './http.ts';
+import { type HttpDeps, httpApp } from './http.ts';
 import type { Verifier } from './identity.ts';
 import type { Metrics } from './metrics.ts';
 import type { Host } from './serving.ts';
@@ -19,6 +19,7 @@ export type ListenDeps = {
   readonly auditReader: AuditReader;
   readonly checks: Readonly<Record<string, Check>>;
   readonly metrics: Metrics;
+  readonly payments?: HttpDeps['payments'];
   readonly host?: Host | undefined;
   readonly version?: string;
   readonly pageSize?: number;

@@ -34,7 +34,7 @@ type Bearer = {
 
 /**
  * Signs a token of the built-in issuer. A person's token is good for `/mcp` and the HTTP API; an agent's for
- * `/mcp` only, and never carries the scope to decide.
+ * `/mcp` only, and never carries the scopes to decide and to buy.
  *
  * @throws {Error} naming the roles, when `as` is none of the three forms
  */
@@ -80,7 +80,10 @@ function bearerOf({ as, subject }: TokenFor): Bearer {
   );
 }
 
+/** What only people may do, whomever an agent acts for: decide, and buy. */
+const PEOPLE_ONLY: ReadonlySet<Scope> = new Set(['approvals:decide', 'orders:place:self']);
+
 function scopesFor({ role, actor }: Bearer): readonly Scope[] {
   const scopes = scopesOf([role]);
-  return actor === undefined ? scopes : scopes.filter((scope) => scope !== 'approvals:decide');
+  return actor === undefined ? scopes : scopes.filter((scope) => !PEOPLE_ONLY.has(scope));
 }

@@ -75,7 +75,7 @@ export const placeOrder = defineControl({
       input: {
         idempotency_key: 'cart-7731',
         items: [{ manga_id: 'BER42', volume_number: 42, quantity: 1 }],
-        payment_method: 'pm_C-1',
+        payment_method: 'pm_cust_1001',
         delivery_address: { line1: '1-1 Chiyoda', city: 'Tokyo', postal_code: '100-0001', country: 'JP' },
       },
     },
