@@ -18,6 +18,7 @@ import { createSeals } from '../platform/seals.ts';
 import { openPolicyServer } from '../policy-index/opensearch.ts';
 import { startReadWorker } from '../workers/main.ts';
 import { setUpRuntime } from '../workers/runtime.ts';
+import { adaptiveLimit } from './adaptive-limit.ts';
 import { authenticationBypass } from './bypass.ts';
 import { fairQueue } from './fair-queue.ts';
 import { type Core, gatewayCore } from './gateway-core.ts';
@@ -42,8 +43,10 @@ export type Wired = {
   close(): Promise<void>;
 };
 
-/** Starts in flight per gateway; what waits behind them, and for how long, before the answer is `busy`. */
-const QUEUE = { slots: 32, waiting: 2000, waitMs: 20_000 };
+/** Reads in flight per gateway: fewer while starts are slow, which take a few milliseconds on a server that keeps up. */
+const IN_FLIGHT = { least: 2, most: 32, slowMs: 200 };
+/** What waits behind them, and for how long, before the answer is `busy`. */
+const QUEUE = { waiting: 2000, waitMs: 20_000 };
 /** The gateway writes claims and its own audit rows; business data is read by the worker's pools. */
 const POOLS = { writePoolSize: 10, readPoolSize: 2 };
 
@@ -120,7 +123,8 @@ async function wire(
   await makeKnown(config, pools);
   const others = await watched(config, log);
   const audit = createAuditLog(pools);
-  const queue = fairQueue(QUEUE);
+  const limit = adaptiveLimit(IN_FLIGHT);
+  const queue = fairQueue({ ...QUEUE, slots: limit.now });
   const sessions = sessionTable(config.web.sessionIdleSeconds);
   const metrics = createMetrics({ queue, sessions: () => sessions.size });
   const seals = createSeals<BallotStatement>({
@@ -138,6 +142,7 @@ async function wire(
       client,
       queuePrefix: config.temporal.queuePrefix,
       queue,
+      onStart: limit.took,
       eager: answers !== undefined,
       isSlow,
       seals,
