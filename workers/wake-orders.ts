@@ -43,6 +43,8 @@ async function wakeOrder(
     signal: ORDER_EVENT,
     signalArgs: [{ event_id: eventId }],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    // A task whose worker died is taken over after this.
+    workflowTaskTimeout: '5s',
     staticSummary: orderSummary(orderId),
     typedSearchAttributes: [{ key: SHOP_ID, value: life.tenant }],
   });
