@@ -4,10 +4,14 @@ import { performance } from 'node:perf_hooks';
 import { pipeline } from 'node:stream/promises';
 import { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { startEmbeddedPostgres } from '../adapters/embedded/postgres.ts';
+import { removeEmbeddedPostgres } from '../adapters/embedded/remove.ts';
 import { importShop } from '../adapters/postgres/import/import-shop.ts';
 import { csvFolder } from '../adapters/postgres/import/read-csv.ts';
+import { openState } from '../platform/state.ts';
 import { freshDatabase } from '../tests/support/database.ts';
 import { beside, type Row } from './report.ts';
+import { freshHome } from './stack.ts';
 import { tpchShop } from './tpch.ts';
 
 /** What a script written for exactly these files would say: no checks, no comparison, no report. */
@@ -56,6 +60,23 @@ const SESSION =
  * its own; the smaller of two rounds counts, because neighbours only ever add time.
  */
 export async function benchImport(log: (line: string) => void = () => undefined): Promise<readonly Row[]> {
+  if (process.env['TEST_PG_ADMIN_URL'] !== undefined) return measure(log);
+  log('starting PostgreSQL');
+  const fresh = freshHome();
+  const state = openState(fresh.home);
+  const server = await startEmbeddedPostgres({ state, port: 0, say: log, note: () => undefined });
+  process.env['TEST_PG_ADMIN_URL'] = server.url('postgres');
+  try {
+    return await measure(log);
+  } finally {
+    delete process.env['TEST_PG_ADMIN_URL'];
+    await server.stop();
+    await removeEmbeddedPostgres(fresh.home);
+    fresh.remove();
+  }
+}
+
+async function measure(log: (line: string) => void): Promise<readonly Row[]> {
   log('making the shop');
   const folder = await tpchShop('0.1');
   const rounds: { ours: number; floor: number; bare: number }[] = [];
