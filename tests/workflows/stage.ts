@@ -175,10 +175,14 @@ function idOf(plan: unknown): string {
 
 /** Every payload of a run's history as text: what whoever reads Temporal can read. */
 export async function historyText(handle: WorkflowHandle): Promise<string> {
-  const history = await handle.fetchHistory();
-  return JSON.stringify(history, (_, value: unknown) =>
-    value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value,
-  );
+  return textsIn(await handle.fetchHistory()).join('\n');
+}
+
+/** Bytes are decoded here: a history's own JSON has them in base64, where no text is found. */
+function textsIn(value: unknown): readonly string[] {
+  if (value instanceof Uint8Array) return [Buffer.from(value).toString('utf8')];
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /** Names of the activities a run has scheduled, in order. */
