@@ -55,11 +55,21 @@ async function returnStock(sql: Sql, orderId: string): Promise<void> {
   );
 }
 
-/** `total_spent` counts orders that hold. */
+/**
+ * `total_spent` counts orders that hold. Locked in one statement and added up in the next, so that an order that was
+ * placed meanwhile is in the sum, and a repeat comes to the same.
+ */
 async function takeOffSpending(sql: Sql, orderId: string): Promise<void> {
   await sql.query(
-    `update customers c set total_spent = c.total_spent - o.total_amount
-       from orders o where o.id = $1 and c.shop_id = o.shop_id and c.id = o.customer_id`,
+    `select from customers c where c.id = (select customer_id from orders where id = $1) for no key update`,
+    [orderId],
+  );
+  await sql.query(
+    `update customers c
+        set total_spent = (select coalesce(sum(o.total_amount), 0) from orders o
+                            where o.shop_id = c.shop_id and o.user_id = c.user_id and o.id <> $1
+                              and o.status not in ('Cancelled', 'Refunded'))
+      where c.id = (select customer_id from orders where id = $1)`,
     [orderId],
   );
 }
