@@ -18,6 +18,19 @@ export const seconds = z
   .transform(Number)
   .refine((value) => value >= 1, 'allowed: a whole number of seconds, at least 1');
 
+/** Far more than may come again after a crash. */
+export const eventCount = z
+  .string()
+  .regex(/^\d{1,9}$/, 'allowed: 10000 to 999999999 events')
+  .transform(Number)
+  .refine((value) => value >= 10_000, 'allowed: 10000 to 999999999 events');
+
+export const milliseconds = z
+  .string()
+  .regex(/^\d{1,6}$/, 'allowed: milliseconds, 1 to 600000')
+  .transform(Number)
+  .refine((value) => value >= 1 && value <= 600_000, 'allowed: milliseconds, 1 to 600000');
+
 export const poolSize = z
   .string()
   .regex(/^\d{1,4}$/, 'allowed: 1 to 1000 connections')
@@ -73,3 +86,39 @@ export const base64Key = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'allowed: 32 bytes as base64 or hex' });
   return z.NEVER;
 });
+
+/** Secrets by carrier and shop; several of a shop while one is being replaced. */
+export type WebhookSecrets = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+
+const SECRETS =
+  'allowed: JSON such as {"ups": {"manga": ["<at least 16 characters>"]}}, no secret in two shops of one carrier';
+
+/** A secret that two shops share would not say whose parcel it is. */
+export const webhookSecrets = z.string().transform((text, context): WebhookSecrets => {
+  const parsed = BY_CARRIER.safeParse(jsonIn(text));
+  const isClear = parsed.success && Object.values(parsed.data).every(isOfOneShop);
+  if (parsed.success && isClear) return parsed.data;
+  context.addIssue({ code: 'custom', message: SECRETS });
+  return z.NEVER;
+});
+
+const BY_CARRIER = z.record(
+  z.string().regex(/^[a-z0-9_-]{1,40}$/),
+  z.record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), z.array(z.string().min(16)).min(1)),
+);
+
+function isOfOneShop(byShop: WebhookSecrets[string]): boolean {
+  const all = Object.values(byShop).flatMap((secrets) => [
+    ...new Set(secrets.map((one) => one.normalize('NFKD'))),
+  ]);
+  return new Set(all).size === all.length;
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

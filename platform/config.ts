@@ -5,14 +5,18 @@ import {
   base64Key,
   bypass,
   cidr,
+  eventCount,
   flag,
   httpUrl,
   list,
+  milliseconds,
   poolSize,
   port,
   postgresUrl,
   redisUrl,
   seconds,
+  type WebhookSecrets,
+  webhookSecrets,
 } from './config-values.ts';
 
 /** Environment variables: what a process is given, or what lies over it. */
@@ -106,10 +110,43 @@ const VARIABLES = z.object({
   SESSION_IDLE_SECONDS: seconds.default(1800),
   DRAIN_SECONDS: seconds.default(10),
   COUNTERSIGN_APPROVAL_SECONDS: seconds.optional(),
+  CARRIER_UPS_URL: httpUrl.optional(),
+  CARRIER_UPS_CLIENT_ID: z.string().min(1).optional(),
+  CARRIER_UPS_CLIENT_SECRET: z.string().min(1).optional(),
+  CARRIER_UPS_ACCOUNT: z
+    .string()
+    .regex(/^[A-Z0-9]{6,10}$/, 'allowed: the six characters of a UPS account')
+    .optional(),
+  CARRIER_FEDEX_URL: httpUrl.optional(),
+  CARRIER_FEDEX_CLIENT_ID: z.string().min(1).optional(),
+  CARRIER_FEDEX_CLIENT_SECRET: z.string().min(1).optional(),
+  CARRIER_SHIPPER_NAME: z.string().min(1).max(35).default('Countersign'),
+  CARRIER_SHIPPER_PHONE: z
+    .string()
+    .regex(/^\+?[\d -]{5,20}$/, 'allowed: a telephone number with its country code')
+    .default('+10000000000'),
+  CARRIER_DEADLINE_MS: milliseconds.default(4000),
+  CARRIER_HEDGE_MS: milliseconds.optional(),
+  CARRIER_REQUESTS_PER_SECOND: poolSize.default(20),
   PAYMENT_DUE_SECONDS: seconds.default(1800),
   PAYMENT_PROVIDER_URL: httpUrl.optional(),
   PAYMENT_PROVIDER_KEY: z.string().min(1).optional(),
   PAYMENT_WEBHOOK_SECRET: z.string().min(16, 'allowed: at least 16 characters').optional(),
+  CARRIER_WEBHOOK_SECRETS: webhookSecrets.default({}),
+  EVENT_STREAM: z
+    .enum(['postgres', 'redis', 'kinesis'], 'allowed: postgres, redis, kinesis')
+    .default('postgres'),
+  EVENT_STREAM_NAME: z
+    .string()
+    .regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'allowed: 1 to 128 letters, digits, _ . : and -')
+    .default('countersign-events'),
+  EVENT_STREAM_REDIS_URL: redisUrl.optional(),
+  EVENT_STREAM_MAX_LENGTH: eventCount.default(1_000_000),
+  EVENT_STREAM_REGION: z
+    .string()
+    .regex(/^[a-z0-9-]{1,64}$/, 'allowed: an AWS region such as eu-central-1')
+    .optional(),
+  EVENT_STREAM_ENDPOINT: httpUrl.optional(),
   APP_NOW: z
     .union(
       [z.iso.datetime({ offset: true }), z.iso.date()],
@@ -181,6 +218,22 @@ export type Settings = {
   readonly logLevel: Variables['LOG_LEVEL'];
   /** Shortens the approval period. Development only. */
   readonly approvalSeconds: number | undefined;
+  /** Where events go besides the log in Postgres. */
+  readonly events: EventStream;
+  /** Carriers without an entry have no interface; their parcels are known by number only. */
+  readonly carriers: {
+    readonly ups: (CarrierAccess & { readonly account: string | undefined }) | undefined;
+    readonly fedex: CarrierAccess | undefined;
+    /** Who ships, as labels and intercepts name them. */
+    readonly shipper: { readonly name: string; readonly phone: string };
+    /** No call of a carrier takes longer, retries included. */
+    readonly deadlineMs: number;
+    /** A read that takes longer is asked a second time beside the first. Undefined: never. */
+    readonly hedgeAfterMs: number | undefined;
+    readonly requestsPerSecond: number;
+  };
+  /** What carriers sign what they push with, by carrier and shop. */
+  readonly carrierWebhookSecrets: WebhookSecrets;
   readonly payments: {
     /** How long a placed order waits for its payment. */
     readonly dueSeconds: number;
@@ -191,6 +244,18 @@ export type Settings = {
   };
   readonly secrets: { readonly sealKey: Buffer | undefined; readonly personalDataKey: Buffer | undefined };
 };
+
+export type EventStream =
+  | { readonly kind: 'postgres' }
+  | { readonly kind: 'redis'; readonly url: string; readonly stream: string; readonly maxLength: number }
+  | {
+      readonly kind: 'kinesis';
+      readonly stream: string;
+      readonly region: string;
+      readonly endpoint: string | undefined;
+    };
+
+type CarrierAccess = { readonly url: string; readonly clientId: string; readonly clientSecret: string };
 
 type TemporalTls = {
   readonly serverRootCaPath: string | undefined;
@@ -356,7 +421,9 @@ function judge(v: Variables): readonly string[] {
             'COUNTERSIGN_AUTHENTICATION_BYPASS acts as a login of the development issuer, which is off; allowed: not set, or COUNTERSIGN_DEVELOPMENT_ISSUER=true',
           ],
         ];
-  return [...rules, ...paymentRules(v)].filter(([broken]) => broken).map(([, line]) => line);
+  return [...rules, ...paymentRules(v), ...carrierRules(v), ...eventRules(v)]
+    .filter(([broken]) => broken)
+    .map(([, line]) => line);
 }
 
 function paymentRules(v: Variables): readonly (readonly [boolean, string])[] {
@@ -366,6 +433,29 @@ function paymentRules(v: Variables): readonly (readonly [boolean, string])[] {
       'PAYMENT_PROVIDER_URL and PAYMENT_PROVIDER_KEY belong together; allowed: both, or neither',
     ],
   ];
+}
+
+function carrierRules(v: Variables): readonly (readonly [boolean, string])[] {
+  const carriers = [
+    ['CARRIER_UPS', v.CARRIER_UPS_URL, v.CARRIER_UPS_CLIENT_ID, v.CARRIER_UPS_CLIENT_SECRET],
+    ['CARRIER_FEDEX', v.CARRIER_FEDEX_URL, v.CARRIER_FEDEX_CLIENT_ID, v.CARRIER_FEDEX_CLIENT_SECRET],
+  ] as const;
+  return carriers.flatMap(([name, url, ...access]): readonly (readonly [boolean, string])[] => [
+    [
+      new Set([url, ...access].map((value) => value === undefined)).size > 1,
+      `${name}_URL, ${name}_CLIENT_ID and ${name}_CLIENT_SECRET belong together; allowed: all, or none`,
+    ],
+    [
+      v.COUNTERSIGN_PROFILE === 'production' && url !== undefined && !isPrivate(url),
+      `${name}_URL must be https: the client secret travels over it; allowed: an https address, or loopback`,
+    ],
+  ]);
+}
+
+/** Nobody on the way can read along. */
+function isPrivate(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || LOOPBACK.has(hostname) || hostname === '[::1]';
 }
 
 function settingsOf(v: Variables): Settings {
@@ -409,12 +499,64 @@ function settingsOf(v: Variables): Settings {
     clockOffsetMs: v.APP_NOW === undefined ? 0 : new Date(v.APP_NOW).getTime() - Date.now(),
     logLevel: v.LOG_LEVEL,
     approvalSeconds: v.COUNTERSIGN_APPROVAL_SECONDS,
+    events: eventsOf(v),
+    carriers: carriersOf(v),
+    carrierWebhookSecrets: v.CARRIER_WEBHOOK_SECRETS,
     payments: paymentsOf(v),
     secrets: {
       sealKey: v.SEAL_KEY ?? keyFrom('SEAL_KEY_FILE', v.SEAL_KEY_FILE),
       personalDataKey: v.PERSONAL_DATA_KEY ?? keyFrom('PERSONAL_DATA_KEY_FILE', v.PERSONAL_DATA_KEY_FILE),
     },
   };
+}
+
+function eventRules(v: Variables): readonly (readonly [boolean, string])[] {
+  return [
+    [
+      v.EVENT_STREAM === 'redis' && (v.EVENT_STREAM_REDIS_URL ?? v.REDIS_URL) === undefined,
+      'EVENT_STREAM=redis needs EVENT_STREAM_REDIS_URL or REDIS_URL; allowed: redis://host:port or rediss://host:port',
+    ],
+    [
+      v.EVENT_STREAM === 'kinesis' && v.EVENT_STREAM_REGION === undefined,
+      'EVENT_STREAM=kinesis needs EVENT_STREAM_REGION; allowed: an AWS region such as eu-central-1',
+    ],
+    [
+      v.EVENT_STREAM === 'kinesis' && v.EVENT_STREAM_NAME.includes(':'),
+      'EVENT_STREAM_NAME: Kinesis takes no colon; allowed: 1 to 128 letters, digits, _ . and -',
+    ],
+  ];
+}
+
+function eventsOf(v: Variables): EventStream {
+  const { EVENT_STREAM: kind, EVENT_STREAM_NAME: stream, EVENT_STREAM_REGION: region } = v;
+  const url = v.EVENT_STREAM_REDIS_URL ?? v.REDIS_URL;
+  if (kind === 'redis' && url !== undefined)
+    return { kind, url, stream, maxLength: v.EVENT_STREAM_MAX_LENGTH };
+  if (kind === 'kinesis' && region !== undefined)
+    return { kind, stream, region, endpoint: v.EVENT_STREAM_ENDPOINT };
+  return { kind: 'postgres' };
+}
+
+function carriersOf(v: Variables): Settings['carriers'] {
+  const ups = accessOf(v.CARRIER_UPS_URL, v.CARRIER_UPS_CLIENT_ID, v.CARRIER_UPS_CLIENT_SECRET);
+  return {
+    ups: ups && { ...ups, account: v.CARRIER_UPS_ACCOUNT },
+    fedex: accessOf(v.CARRIER_FEDEX_URL, v.CARRIER_FEDEX_CLIENT_ID, v.CARRIER_FEDEX_CLIENT_SECRET),
+    shipper: { name: v.CARRIER_SHIPPER_NAME, phone: v.CARRIER_SHIPPER_PHONE },
+    deadlineMs: v.CARRIER_DEADLINE_MS,
+    hedgeAfterMs: v.CARRIER_HEDGE_MS,
+    requestsPerSecond: v.CARRIER_REQUESTS_PER_SECOND,
+  };
+}
+
+function accessOf(
+  url: string | undefined,
+  clientId: string | undefined,
+  clientSecret: string | undefined,
+): CarrierAccess | undefined {
+  return url === undefined || clientId === undefined || clientSecret === undefined
+    ? undefined
+    : { url, clientId, clientSecret };
 }
 
 function paymentsOf(v: Variables): Settings['payments'] {

@@ -8,6 +8,7 @@ import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { workflowBundle } from './bundle.ts';
 import { startDispatcher } from './dispatcher.ts';
+import { openEventSinks } from './event-sinks.ts';
 import { keepPromotions } from './keep-promotions.ts';
 import { setUpRuntime, temporalLogger } from './runtime.ts';
 import { settlePayments } from './settle-payments.ts';
@@ -56,7 +57,9 @@ export async function startWorker(
         cache: workshop.cache,
       }),
     ];
-    const dispatcher = startDispatcher({ pools: workshop.pools, reactions, sinks: [], log });
+    const sinks = await openEventSinks(config.events, log);
+    closing.unshift(async () => void (await Promise.all(sinks.map((sink) => sink.close()))));
+    const dispatcher = startDispatcher({ pools: workshop.pools, reactions, sinks, log });
     closing.unshift(() => dispatcher.stop());
   } catch (error) {
     await closeAll(closing);

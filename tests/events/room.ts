@@ -12,10 +12,10 @@ const silent = createLog({ level: 'silent' });
 export function outgoing(eventId: string, more: Partial<OutgoingEvent> = {}): OutgoingEvent {
   return {
     eventId,
-    topic: 'order_placed',
+    topic: 'refund_due',
     version: 1,
     key: 'o_1',
-    payload: { order_id: 'o_1' },
+    payload: { order_id: 'o_1', intent_id: 'i_1' },
     at: '2026-01-02T03:04:05.678Z',
     ...more,
   };
@@ -65,7 +65,7 @@ export async function openEvents() {
 export type Events = Awaited<ReturnType<typeof openEvents>>;
 
 /** A reaction that only remembers. */
-export function memory(consumer: string, topics: Reaction['topics'] = ['order_placed']) {
+export function memory(consumer: string, topics: Reaction['topics'] = ['refund_due']) {
   const seen: PublishedEvent[] = [];
   const reaction: Reaction = {
     consumer,
