@@ -40,6 +40,8 @@ export type Tracking = {
 };
 
 export type Address = {
+  /** Who receives the parcel there. */
+  readonly name?: string;
   readonly line1: string;
   readonly line2?: string;
   readonly city: string;
