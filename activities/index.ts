@@ -2,6 +2,7 @@
 import type { Bodies } from '../catalog/index.ts';
 import type { ActionDesk, Effects } from '../domain/action.ts';
 import type { Cache } from '../domain/cache.ts';
+import type { CarrierClient } from '../domain/carriers.ts';
 import type { Checkout } from '../domain/checkout.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { OrderReader } from '../domain/orders.ts';
@@ -44,6 +45,7 @@ export type BodyDeps = {
   readonly desk: Pick<ActionDesk, 'find' | 'cancel' | 'pending'>;
   readonly effects: Effects;
   readonly checkout: Checkout;
+  readonly carriers: CarrierClient;
   readonly runs: Pick<Runs, 'nudge'>;
   /** Business time: what orders, prices and promotions are dated by. */
   readonly clock: Clock;

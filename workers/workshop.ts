@@ -1,3 +1,4 @@
+import { openCarriers } from '../adapters/carriers/router.ts';
 import { createActionCourt } from '../adapters/postgres/action-court.ts';
 import { createActionDesk } from '../adapters/postgres/action-desk.ts';
 import { createAuditLog } from '../adapters/postgres/audit-log.ts';
@@ -103,6 +104,7 @@ export async function openWorkshop({
       paymentDueSeconds: config.payments.dueSeconds,
       newOrderId: randomOrderId,
     }),
+    carriers: openCarriers(config, log),
     runs: { nudge },
     clock,
     realTime,

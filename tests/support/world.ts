@@ -41,6 +41,7 @@ export function depsOf(db: TestDatabase): BodyDeps {
     desk: { find: unused, cancel: unused, pending: unused },
     effects: { once: unused },
     checkout: { place: unused },
+    carriers: { track: unused, rate: unused, label: unused, intercept: unused },
     runs: { nudge: unused },
     clock: { now: () => NOW },
     realTime: { now: () => new Date() },

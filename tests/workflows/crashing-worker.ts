@@ -79,6 +79,7 @@ const all = bodies({
   desk: createActionDesk(pools),
   effects,
   checkout: { place: never },
+  carriers: { track: never, rate: never, label: never, intercept: never },
   runs: { nudge: async () => undefined },
   clock: { now: () => new Date() },
   realTime: { now: () => new Date() },
