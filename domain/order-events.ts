@@ -46,6 +46,8 @@ export interface OrderInbox {
   /**
    * Keeps the event and, in the same transaction, the outbox row that wakes the order's workflow.
    * `repeated`: this event id is there already, nothing was written. `unknown_order`: nothing was written.
+   *
+   * @throws {Refusal} unavailable: it may be kept or not, and counts once when it is sent again.
    */
   receive(tenant: string, event: IncomingOrderEvent): Promise<'accepted' | 'repeated' | 'unknown_order'>;
 }

@@ -5,8 +5,13 @@ const PREFIX = /^(#|ord_)/;
  * spelling is the one that was asked for.
  */
 export function spellingsOf(orderId: string): readonly string[] {
-  const bare = orderId.replace(PREFIX, '');
+  const bare = bareOrderId(orderId);
   return bare === '' ? [orderId] : [...new Set([orderId, bare, `#${bare}`, `ord_${bare}`])];
+}
+
+/** Without its prefix: the same for every spelling. */
+export function bareOrderId(orderId: string): string {
+  return orderId.replace(PREFIX, '');
 }
 
 /**

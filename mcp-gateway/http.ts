@@ -4,6 +4,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import helmet from 'helmet';
 import { SERVERS } from '../catalog/define.ts';
 import type { AuditReader } from '../domain/audit.ts';
+import type { OrderInbox } from '../domain/order-events.ts';
 import { Refusal } from '../domain/refusal.ts';
 import { approvalsApi } from './approvals-api.ts';
 import { auditApi } from './audit-api.ts';
@@ -11,11 +12,13 @@ import { type Authenticate, authenticator } from './authenticate.ts';
 import type { Core } from './gateway-core.ts';
 import type { Health } from './health.ts';
 import type { Bypass } from './bypass.ts';
+import { type CarrierHookDeps, carrierHooks } from './carrier-hooks.ts';
 import { checkoutApi } from './checkout-api.ts';
 import { bodyProblem, requestIdOf, sendError, sendFault, sendRefusal, sendRpcError } from './http-errors.ts';
 import type { Verifier } from './identity.ts';
 import { mcpHttp } from './mcp-http.ts';
 import type { Metrics } from './metrics.ts';
+import { ordersApi } from './orders-api.ts';
 import { type PaymentHookDeps, paymentHooks } from './payment-hooks.ts';
 import type { Host } from './serving.ts';
 import type { Sessions } from './sessions.ts';
@@ -34,8 +37,12 @@ export type HttpDeps = {
   readonly isDraining: () => boolean;
   readonly version: string;
   readonly pageSize: number;
+  /** Where the warehouse tells what it did; absent where nobody keeps it. */
+  readonly inbox?: OrderInbox | undefined;
   /** What card processors call; absent where nobody does. */
   readonly payments?: Omit<PaymentHookDeps, 'record'> | undefined;
+  /** What carriers call; absent where nobody does. */
+  readonly carriers?: Omit<CarrierHookDeps, 'record'> | undefined;
   readonly host?: Host | undefined;
   readonly bypass?: Bypass | undefined;
 };
@@ -69,8 +76,11 @@ export function httpApp(deps: HttpDeps): Express {
 
   const api = { core: deps.core, authenticate: identified(deps, 'api') };
   app.use('/v1', json, approvalsApi(api), auditApi(api, deps.auditReader), checkoutApi(api));
+  if (deps.inbox !== undefined) app.use('/v1', json, ordersApi({ ...api, inbox: deps.inbox }));
   if (deps.payments !== undefined)
     app.use('/webhooks', paymentHooks({ ...deps.payments, record: deps.core.record }));
+  if (deps.carriers !== undefined)
+    app.use('/webhooks', carrierHooks({ ...deps.carriers, record: deps.core.record }));
   app.use(express.static(CONSOLE, { index: 'index.html', redirect: false }));
 
   app.use((_request, response) =>
@@ -113,7 +123,7 @@ function counted(metrics: Metrics) {
   return (request: Request, response: Response, next: NextFunction): void => {
     response.once('finish', () => {
       const [, first = ''] = request.path.split('/');
-      const known = ['mcp', 'v1', 'health', 'metrics'].includes(first) ? `/${first}` : '/';
+      const known = ['mcp', 'v1', 'webhooks', 'health', 'metrics'].includes(first) ? `/${first}` : '/';
       metrics.request(known, response.statusCode);
     });
     next();

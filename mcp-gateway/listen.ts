@@ -20,6 +20,8 @@ export type ListenDeps = {
   readonly checks: Readonly<Record<string, Check>>;
   readonly metrics: Metrics;
   readonly payments?: HttpDeps['payments'];
+  readonly inbox?: HttpDeps['inbox'];
+  readonly carriers?: HttpDeps['carriers'];
   readonly host?: Host | undefined;
   readonly version?: string;
   readonly pageSize?: number;

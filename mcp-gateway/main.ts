@@ -2,14 +2,17 @@ import type { Client } from '@temporalio/client';
 import { createActionDesk } from '../adapters/postgres/action-desk.ts';
 import { createAuditLog } from '../adapters/postgres/audit-log.ts';
 import { createGrants } from '../adapters/postgres/grants.ts';
+import { createOrderInbox } from '../adapters/postgres/order-inbox.ts';
 import { createPaymentLedger } from '../adapters/postgres/payment-ledger.ts';
 import { type Pools, openPools } from '../adapters/postgres/pools.ts';
+import { createCarrierMailbox } from '../adapters/postgres/webhook-receipts.ts';
 import { openRedisCache } from '../adapters/redis/redis-cache.ts';
 import { connectClient, connectWorker } from '../adapters/temporal/connect.ts';
 import { internalTools, promptsOf, resourcesOf, specs, toolsOf } from '../catalog/index.ts';
 import type { AuditReader } from '../domain/audit.ts';
 import type { CacheStore } from '../domain/cache.ts';
 import type { JsonObject } from '../domain/json.ts';
+import type { OrderInbox } from '../domain/order-events.ts';
 import type { BallotStatement } from '../domain/seals.ts';
 import { type Config, DEVELOPMENT_ISSUER } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
@@ -40,6 +43,8 @@ export type Wired = {
   readonly metrics: Metrics;
   readonly checks: Readonly<Record<string, Check>>;
   readonly payments: NonNullable<HttpDeps['payments']>;
+  readonly inbox: OrderInbox;
+  readonly carriers: NonNullable<HttpDeps['carriers']>;
   close(): Promise<void>;
 };
 
@@ -162,6 +167,8 @@ async function wire(
     sessions,
     metrics,
     payments: paymentDoor(config, pools),
+    inbox: createOrderInbox(pools),
+    carriers: { mailbox: createCarrierMailbox(pools), secrets: config.carrierWebhookSecrets },
     checks: { ...databaseChecks(pools), ...temporalCheck(client), ...others.checks },
     async close() {
       await Promise.all([pools.close(), others.close()]);

@@ -1,14 +1,25 @@
 import type { OutgoingEvent } from '../../domain/events.ts';
 import type { IncomingOrderEvent, OrderInbox } from '../../domain/order-events.ts';
 import { meant, spellingsOf } from '../../domain/order-ids.ts';
+import { Refusal } from '../../domain/refusal.ts';
 import { publishWithin } from './outbox.ts';
-import { inTenant, type Pools, type Sql } from './pools.ts';
+import { inTenant, isUnavailable, type Pools, type Sql } from './pools.ts';
 
 export type Receipt = Awaited<ReturnType<OrderInbox['receive']>>;
 
 export function createOrderInbox(pools: Pick<Pools, 'write'>): OrderInbox {
   return {
-    receive: (tenant, event) => inTenant(pools.write, tenant, (sql) => receiveWithin(sql, tenant, event)),
+    receive: async (tenant, event) => {
+      try {
+        return await inTenant(pools.write, tenant, (sql) => receiveWithin(sql, tenant, event));
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        throw new Refusal(
+          'unavailable',
+          'The database did not answer, so the event may not be kept. Send it again: it counts once.',
+        );
+      }
+    },
   };
 }
 

@@ -24,7 +24,8 @@ describe('orderLifecycle', function () {
   describe('with a worker', () => {
     let stop: () => Promise<void>;
     before(async () => {
-      ({ stop } = await orders.work());
+      const worker = await orders.work();
+      stop = () => worker.stop();
     });
     after(() => stop());
 
