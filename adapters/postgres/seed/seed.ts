@@ -3,6 +3,7 @@ import { mangaShop } from './manga-shop.ts';
 import { mockShop } from './mock-shop.ts';
 import { secondShop } from './second-shop.ts';
 import type { ShopData } from './shop-data.ts';
+import { seedTrialPayments } from './trial-payments.ts';
 import { writeShop } from './write-shop.ts';
 
 /** The seeded shops; the first is the default tenant of the development profile. */
@@ -47,7 +48,10 @@ async function seedWith(pools: Pools, { now, log }: SeedOptions): Promise<Seeded
   const written: string[] = [];
   for (const id of SEEDED_SHOPS) {
     const data = SHOPS[id](anchor);
-    if (!(await seedShop(pools, data, anchor))) continue;
+    const isNew = await seedShop(pools, data, anchor);
+    // Shops of an earlier installation get it, too.
+    await inTenant(pools.write, id, (sql) => seedTrialPayments(sql, id));
+    if (!isNew) continue;
     written.push(id);
     log?.(
       `seeded ${id}: ${data.products.length} products, ${data.customers.length} customers, ${data.orders.length} orders`,
