@@ -156,7 +156,10 @@ export type PolicyQuery = {
   readonly k: number;
 };
 
-/** Why a hit stands where it stands. Raw BM25 compares within one index only; `null`: that side did not find it. */
+/**
+ * Why a hit stands where it stands. Raw BM25 compares within one index only. `null`: not looked for in this mode, or,
+ * for BM25, no word in common.
+ */
 export type HitScores = {
   readonly bm25: number | null;
   /** -1 to 1. */

@@ -18,3 +18,12 @@ export function redisUrl(context: Mocha.Context): string {
     skip(context, 'no Redis: set TEST_REDIS_URL, or install redis-server so that it is on the PATH')
   );
 }
+
+/** The OpenSearch to test on (with k-NN and neural-search); without one the caller is skipped. */
+export function opensearchUrl(context: Mocha.Context): string {
+  return (
+    process.env['TEST_OPENSEARCH_URL'] ??
+    process.env['OPENSEARCH_TEST_URL'] ??
+    skip(context, 'no OpenSearch: set TEST_OPENSEARCH_URL')
+  );
+}

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { AUDIENCES, type HitScores, type PolicyHit, type PolicyQuery } from '../../domain/policies.ts';
+import { dot } from '../unit.ts';
+import { LEXICAL, NEVER } from './requests.ts';
+
+export const ANY = z.unknown();
+
+/** Kept in the mapping's `_meta`. */
+export const META = z.object({
+  made_by: z.literal('countersign'),
+  fingerprint: z.object({ embedder: z.string(), dimensions: z.number(), chunker: z.string() }),
+  analysis: z.string(),
+  created_at: z.string(),
+  sealed: z.boolean(),
+});
+export type Meta = z.output<typeof META>;
+
+const DESCRIBED = z.object({ mappings: z.object({ _meta: META }) });
+export const INDICES = z.record(z.string(), z.unknown()).transform((indices) =>
+  Object.entries(indices).flatMap(([name, described]) => {
+    const ours = DESCRIBED.safeParse(described);
+    return ours.success ? [{ name, meta: ours.data.mappings._meta }] : [];
+  }),
+);
+
+export const ALIASES = z.record(z.string(), z.object({ aliases: z.record(z.string(), z.unknown()) }));
+
+export const BULK = z.object({
+  errors: z.boolean(),
+  items: z.array(
+    z.object({ index: z.object({ error: z.object({ type: z.string() }).optional() }).optional() }),
+  ),
+});
+
+export const CHANGED = z.object({ deleted: z.number().optional(), updated: z.number().optional() });
+
+export const IDS = z.object({
+  hits: z.object({ hits: z.array(z.object({ sort: z.tuple([z.string()]) })) }),
+});
+
+const CHUNK = z.object({
+  id: z.string(),
+  tenant: z.string(),
+  docId: z.string(),
+  docVersion: z.string(),
+  title: z.string(),
+  sourceUrl: z.string(),
+  kind: z.string(),
+  audience: z.enum(AUDIENCES),
+  language: z.string(),
+  effectiveFrom: z.string().nullable(),
+  effectiveTo: z.string().nullable(),
+  ordinal: z.number(),
+  start: z.number(),
+  end: z.number(),
+  headingPath: z.array(z.string()),
+  text: z.string(),
+  indexText: z.string(),
+});
+
+export const HITS = z.object({
+  hits: z.object({
+    hits: z.array(
+      z.object({
+        _score: z.number(),
+        _source: z.object({
+          chunk: CHUNK,
+          verified_at: z.number(),
+          superseded_at: z.number(),
+          vector_bytes: z.string().optional(),
+        }),
+        matched_queries: z.object({ [LEXICAL]: z.number().optional() }).optional(),
+      }),
+    ),
+  }),
+});
+
+export const VERSIONS = z.object({
+  aggregations: z.object({
+    versions: z.object({
+      after_key: z.record(z.string(), z.string()).optional(),
+      buckets: z.array(
+        z.object({
+          key: z.object({ tenant: z.string(), doc_id: z.string(), doc_version: z.string() }),
+          doc_count: z.number(),
+          verified: z.object({ value: z.number() }),
+          superseded: z.object({ value: z.number() }),
+        }),
+      ),
+    }),
+  }),
+});
+
+export const MODEL_PARTS = z.object({
+  hits: z.object({ hits: z.array(z.object({ _source: z.object({ data: z.string(), parts: z.number() }) })) }),
+});
+
+type Hit = z.output<typeof HITS>['hits']['hits'][number];
+
+export function hitOf(query: PolicyQuery, hit: Hit): PolicyHit {
+  const { chunk, verified_at: verifiedAt, superseded_at: supersededAt } = hit._source;
+  return {
+    chunk,
+    scores: scoresOf(query, hit),
+    verifiedAt: new Date(verifiedAt).toISOString(),
+    supersededAt: instantOrNever(supersededAt),
+  };
+}
+
+export function instantOrNever(at: number): string | null {
+  return at >= NEVER ? null : new Date(at).toISOString();
+}
+
+function scoresOf({ mode, embedding }: PolicyQuery, hit: Hit): HitScores {
+  const score = hit._score;
+  if (mode === 'bm25') return { bm25: score, cosine: null, score };
+  // Lucene's score of a cosine is (1 + cosine) / 2.
+  if (mode === 'knn') return { bm25: null, cosine: 2 * score - 1, score: 2 * score - 1 };
+  const bytes = hit._source.vector_bytes;
+  const cosine = bytes === undefined || !embedding ? null : dot(embedding.vector, vectorOf(bytes));
+  return { bm25: hit.matched_queries?.[LEXICAL] ?? null, cosine, score };
+}
+
+export function bytesOf(vector: Float32Array): string {
+  return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64');
+}
+
+function vectorOf(bytes: string): Float32Array {
+  return new Float32Array(Uint8Array.from(Buffer.from(bytes, 'base64')).buffer);
+}
