@@ -19,6 +19,8 @@ const may = {
     'platform',
   ],
   assistant: ['domain', 'catalog', 'platform'],
+  // Stands in for others over real HTTP. Nobody imports it but whoever starts it.
+  simulator: ['domain', 'platform'],
   console: [], // talks HTTP only
   // The command line: every command wires a process together, so this room sees them all. Nobody imports it.
   cli: [
@@ -31,6 +33,7 @@ const may = {
     'mcp-gateway',
     'workers',
     'assistant',
+    'simulator',
     'platform',
   ],
   // scripts, bench and evals may see everything; nobody imports them

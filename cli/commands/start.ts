@@ -15,6 +15,7 @@ import { openState, stateEnvironment } from '../../platform/state.ts';
 import { choosePort, prepareData, type Start, startPostgres, startTemporal } from '../embedded-stack.ts';
 import { startParts } from '../parts.ts';
 import { explain } from '../explain.ts';
+import { startPayments } from '../payment-simulator.ts';
 import { type Supervisor, supervise, Stopped } from '../supervisor.ts';
 
 type Options = { readonly json?: true };
@@ -97,7 +98,13 @@ async function start(progress: Progress, supervisor: Supervisor, options: Option
   const databaseUrl = await startPostgres(shared);
   supervisor.check();
   const port = await choosePort(shared);
-  const found = { TEMPORAL_ADDRESS: temporal.address, DATABASE_URL: databaseUrl, PORT: String(port) };
+  const payments = await startPayments(shared, port);
+  const found = {
+    TEMPORAL_ADDRESS: temporal.address,
+    DATABASE_URL: databaseUrl,
+    PORT: String(port),
+    ...payments,
+  };
   const config = loadConfig(known, found);
   await prepareData(shared, config);
   supervisor.check();
