@@ -53,7 +53,7 @@ export async function openEvents() {
       running.add(dispatcher);
       return dispatcher;
     },
-    all: () => log.read(0, 10_000),
+    all: () => log.read(0, 1_000_000),
     close: async () => {
       await Promise.all([...running].map((one) => one.stop()));
       await Promise.all([...own].map((pools) => pools.close()));
