@@ -17,6 +17,8 @@ const QUESTION_CHARACTERS = 1000;
 const WORD =
   /[\p{L}\p{M}\p{N}_]+(?:(?:(?<=\p{L})['’.·:](?=\p{L})|(?<=\p{N})['’.,;](?=\p{N}))[\p{L}\p{M}\p{N}_]+)*/gu;
 
+const NO_WORD = /^[_\p{M}]*$/u;
+
 const CJK = '\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}\\p{sc=Hangul}\\u30fc\\uff70\\uff9e\\uff9f';
 const RUN = new RegExp(`[${CJK}]+|[^${CJK}]+`, 'gu');
 const HAS_CJK = new RegExp(`[${CJK}]`, 'u');
@@ -53,7 +55,7 @@ function words(text: string): string[] {
         .slice(at, at + MAX_TOKEN_LENGTH)
         .replace(/['’][sS]$/, '')
         .toLowerCase();
-      if (!stops.has(word)) terms.push(stem(word));
+      if (!stops.has(word) && !NO_WORD.test(word)) terms.push(stem(word));
     }
   }
   return terms;

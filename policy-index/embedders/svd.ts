@@ -26,7 +26,9 @@ export async function rightSingularVectors(
 ): Promise<Dense> {
   const directions = Math.min(rank + OVERSAMPLING, rows.length, width);
   let range = await orthonormal(times(rows, randomDense(width, directions)), directions);
-  for (let i = 0; i < POWER_ITERATIONS; i += 1) {
+  // With as many directions as rows the range is exact, and there is nothing to sharpen.
+  const iterations = directions === rows.length ? 0 : POWER_ITERATIONS;
+  for (let i = 0; i < iterations; i += 1) {
     range = await orthonormal(times(rows, transposedTimes(rows, width, range)), directions);
   }
   return orthonormal(transposedTimes(rows, width, range), rank);
