@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { Address } from '../../domain/carriers.ts';
 import type { CheckoutRequest, PlacedOrder } from '../../domain/checkout.ts';
+import type { Clock } from '../../domain/clock.ts';
 import { type Currency, majorUnits } from '../../domain/money.ts';
-import type { CheckoutDeps } from './checkout.ts';
 import type { Cart } from './checkout-cart.ts';
 import type { BuyingCustomer, PayingMethod } from './checkout-door.ts';
 import { publishWithin } from './outbox.ts';
 import type { Sql } from './pools.ts';
+
+export type WriteDeps = {
+  /** Real time: until when an order may be paid. */
+  readonly realTime: Clock;
+  readonly paymentDueSeconds: number;
+  /** A public order number that nobody can guess. */
+  readonly newOrderId: () => string;
+};
 
 type Placing = {
   readonly request: CheckoutRequest;
@@ -16,7 +24,7 @@ type Placing = {
 };
 
 /** The order and everything that belongs to it, in the transaction that holds its positions' locks. */
-export async function writeOrder(sql: Sql, placing: Placing, deps: CheckoutDeps): Promise<PlacedOrder> {
+export async function writeOrder(sql: Sql, placing: Placing, deps: WriteDeps): Promise<PlacedOrder> {
   const { cart } = placing;
   const placed: Placed = {
     orderId: deps.newOrderId(),

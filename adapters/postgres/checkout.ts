@@ -5,24 +5,19 @@ import type { Checkout, CheckoutRequest, PlacedOrder } from '../../domain/checko
 import type { Clock } from '../../domain/clock.ts';
 import { earlierOrder, findCustomer, findPaymentMethod, takeKey } from './checkout-door.ts';
 import { priceCart } from './checkout-cart.ts';
-import { writeOrder } from './checkout-write.ts';
+import { type WriteDeps, writeOrder } from './checkout-write.ts';
 import { inTenant, isUnavailable, type Sql } from './pools.ts';
 import { codeOf } from './roles.ts';
 
-export type CheckoutDeps = {
+type CheckoutDeps = WriteDeps & {
   /** Business time: what decides which price and which promotion hold. */
   readonly clock: Clock;
-  /** Real time: until when an order may be paid. */
-  readonly realTime: Clock;
-  readonly paymentDueSeconds: number;
-  /** A public order number that nobody can guess. */
-  readonly newOrderId: () => string;
 };
 
 /** Crockford's alphabet: no letter looks like a digit. */
 const LETTERS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** As `CheckoutDeps.newOrderId` wants it: 50 bits, and none of the shop's orders counted out to whoever reads it. */
+/** As `WriteDeps.newOrderId` wants it: 50 bits, and none of the shop's orders counted out to whoever reads it. */
 export function randomOrderId(): string {
   return `ord_${Array.from({ length: 10 }, () => LETTERS.charAt(randomInt(LETTERS.length))).join('')}`;
 }
