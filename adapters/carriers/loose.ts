@@ -13,7 +13,11 @@ export function listOf<T extends z.ZodType>(item: T) {
   return z
     .unknown()
     .transform((value) => {
-      const all: readonly unknown[] = Array.isArray(value) ? value : value == null ? [] : [value];
+      const all: readonly unknown[] = Array.isArray(value)
+        ? value
+        : value === null || value === undefined
+          ? []
+          : [value];
       return all.slice(0, MAX_ENTRIES).flatMap((one) => {
         const parsed = item.safeParse(one);
         return parsed.success ? [parsed.data] : [];

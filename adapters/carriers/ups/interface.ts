@@ -94,6 +94,12 @@ export function refused(problem: CarrierProblem, { status, json }: CarrierAnswer
   return new CarrierFault(problem, `UPS refused the request (${code ?? status}).`, { untouched: true });
 }
 
+/** Rating's and Shipping's refusals (11xxxx, 12xxxx) are about where the parcel is to go; others are about us. */
+export function refusedAddress(answer: CarrierAnswer): CarrierFault {
+  const isAboutAddress = errorCodes(answer.json).some((code) => /^1[12]\d{4}$/.test(code));
+  return refused(isAboutAddress ? 'undeliverable' : 'garbled', answer);
+}
+
 /** UPS names each request; a key of ours becomes a name that it takes (3 to 14 characters, also for references). */
 export function transIdOf(key: string): string {
   return createHash('sha256').update(key).digest('hex').slice(0, 14);

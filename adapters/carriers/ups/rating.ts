@@ -4,7 +4,7 @@ import { type Money, minorUnits } from '../../../domain/money.ts';
 import { CarrierFault } from '../faults.ts';
 import { listOf, part, text } from '../loose.ts';
 import { timeOf } from '../times.ts';
-import { refused, type UpsSettings, type UpsWire, upsAddress, upsWeight } from './interface.ts';
+import { refusedAddress, type UpsSettings, type UpsWire, upsAddress, upsWeight } from './interface.ts';
 import { serviceName } from './services.ts';
 
 const CHARGE = part({ CurrencyCode: text, MonetaryValue: text });
@@ -36,13 +36,12 @@ export function moneyOf(charges: z.output<z.ZodObject<typeof CHARGES>>): Money |
 /**
  * Quotes with a price and a day of arrival, cheapest first. A service without either is left out.
  *
- * @throws {CarrierError} undeliverable, garbled
+ * @throws {CarrierError} garbled
  */
 export function parseUpsRates(answer: unknown): readonly RateQuote[] {
   const parsed = ANSWER.safeParse(answer);
   if (!parsed.success) throw new CarrierFault('garbled', 'UPS’s rating answer has no rates.');
   const { RatedShipment: rated } = parsed.data.RateResponse;
-  if (rated.length === 0) throw new CarrierFault('undeliverable', 'UPS has no service to this address.');
   const quotes = rated.flatMap((one): RateQuote[] => {
     const cost = moneyOf(one);
     const arrival = one.TimeInTransit?.ServiceSummary?.EstimatedArrival?.Arrival;
@@ -66,7 +65,7 @@ export async function upsRates(
     { RateRequest: { Request: {}, Shipment: shipmentOf(settings, shipment) } },
     signal,
   );
-  if (answer.status >= 400) throw refused('undeliverable', answer);
+  if (answer.status >= 400) throw refusedAddress(answer);
   return parseUpsRates(answer.json);
 }
 

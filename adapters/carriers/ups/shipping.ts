@@ -3,7 +3,14 @@ import type { Address, CarrierClient, Parcel } from '../../../domain/carriers.ts
 import type { Money } from '../../../domain/money.ts';
 import { CarrierFault } from '../faults.ts';
 import { listOf } from '../loose.ts';
-import { refused, transIdOf, type UpsSettings, type UpsWire, upsAddress, upsWeight } from './interface.ts';
+import {
+  refusedAddress,
+  transIdOf,
+  type UpsSettings,
+  type UpsWire,
+  upsAddress,
+  upsWeight,
+} from './interface.ts';
 import { CHARGES, moneyOf, upsRates } from './rating.ts';
 import { serviceCode } from './services.ts';
 
@@ -46,7 +53,7 @@ export async function upsLabel(
   const answer = await wire.post('/shipments/v2409/ship', shipmentOf(settings, request, reference), signal, {
     transId: reference,
   });
-  if (answer.status >= 400) throw refused('undeliverable', answer);
+  if (answer.status >= 400) throw refusedAddress(answer);
   return parseUpsLabel(answer.json);
 }
 
