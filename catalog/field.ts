@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LOCALES } from '../domain/order-messages.ts';
 
 /** A manga title's id. It never holds `@`, which begins the keys of everything else that is cached of stock. */
 const MANGA_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]*$/;
@@ -42,6 +43,7 @@ export const field = {
     .regex(/^#?[0-9]+$/)
     .describe('Number of a purchase order, for example 1042.'),
   region: searchText(200).min(1).describe('Region of warehouses, for example EU; "all" for every region.'),
+  locale: z.enum(LOCALES).describe('Language of the words for the customer: en (the default) or ja.'),
   limit: z.int().min(1).max(10).default(10).describe('How many orders at most, 1 to 10.'),
 } as const;
 

@@ -1,4 +1,4 @@
-import type { OrderState } from './orders.ts';
+import type { HistoryStep, OrderState } from './orders.ts';
 import type { IntentState } from './payments.ts';
 
 /** Whose life: all that its workflow and its activities are ever told. Everything else they read from Postgres. */
@@ -6,18 +6,6 @@ export type LifeOf = {
   readonly tenant: string;
   /** Internal id, as text. */
   readonly order: string;
-};
-
-/** One change of an order's state, as it is on record. */
-export type HistoryStep = {
-  /** Null for the first. */
-  readonly from: OrderState | null;
-  readonly to: OrderState;
-  /** ISO 8601. */
-  readonly at: string;
-  /** Kind of the event, and its teller's code behind a colon. */
-  readonly cause: string;
-  readonly inferred: boolean;
 };
 
 /** An order between two events. */

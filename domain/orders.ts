@@ -50,6 +50,18 @@ export type Shipment = {
   readonly estimatedDelivery: string | null;
 };
 
+/** One change of an order's state, as it is on record. */
+export type HistoryStep = {
+  /** Null for the first. */
+  readonly from: OrderState | null;
+  readonly to: OrderState;
+  /** ISO 8601. */
+  readonly at: string;
+  /** Kind of the event, and its teller's code behind a colon. */
+  readonly cause: string;
+  readonly inferred: boolean;
+};
+
 export type Delivery = {
   readonly status: string;
   readonly driver: { readonly name: string; readonly status: string } | null;
@@ -86,6 +98,8 @@ export type Order = {
   readonly shipments: readonly Shipment[];
   readonly payments: readonly OrderPayment[];
   readonly delivery: Delivery | null;
+  /** Oldest first; empty for an imported order that has not moved since. */
+  readonly history: readonly HistoryStep[];
 };
 
 /** Whose orders may be seen: one customer's, or the whole shop's. */

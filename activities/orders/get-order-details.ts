@@ -7,14 +7,14 @@ import { readOrder, scopeOf } from './read-orders.ts';
 import { entryOf, inMajor, moneyAndGoods } from './views.ts';
 
 export function getOrderDetails(cache: Cache, orders: Sided<OrderReader>): ToolBodies['get_order_details'] {
-  return async ({ caller, input: { order_id } }) => {
+  return async ({ caller, input: { order_id, locale } }) => {
     const loaded = await readOrder(cache, orders, scopeOf(caller), order_id);
     const order = loaded.value;
     if (order === null) {
       const message = `No order ${order_id} was found. Do not infer.`;
       return { status: 'not_found', order_id, message, ...factsOf(loaded) };
     }
-    const { message, next_step } = entryOf(order);
+    const { message, next_step } = entryOf(order, locale);
     return {
       order_id: order.orderId,
       status: LEGACY_STATUS[order.state],

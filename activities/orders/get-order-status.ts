@@ -1,5 +1,6 @@
 import type { ToolBodies } from '../../catalog/index.ts';
 import type { Cache } from '../../domain/cache.ts';
+import { sentenceFor } from '../../domain/order-messages.ts';
 import type { OrderReader } from '../../domain/orders.ts';
 import { factsOf } from '../facts.ts';
 import type { Sided } from '../from.ts';
@@ -8,16 +9,16 @@ import { readOrder, readRecent, scopeOf } from './read-orders.ts';
 import { entryOf } from './views.ts';
 
 export function getOrderStatus(cache: Cache, orders: Sided<OrderReader>): ToolBodies['get_order_status'] {
-  return async ({ caller, input: { order_id } }) => {
+  return async ({ caller, input: { order_id, locale } }) => {
     const scope = scopeOf(caller);
-    if (order_id === undefined) return listOf(await readRecent(cache, orders, scope));
+    if (order_id === undefined) return listOf(await readRecent(cache, orders, scope), { locale });
     const loaded = await readOrder(cache, orders, scope, order_id);
     if (loaded.value === null) {
       const message = `No order ${order_id} was found. Do not infer.`;
       return { status: 'not_found', message, orders: [], ...factsOf(loaded) };
     }
-    const entry = entryOf(loaded.value);
-    const message = `Order ${entry.order_id}: ${entry.message} ${entry.next_step}`;
+    const entry = entryOf(loaded.value, locale);
+    const message = sentenceFor(entry.order_id, [entry.message, entry.next_step], locale);
     return { status: 'found', message, orders: [entry], ...factsOf(loaded) };
   };
 }

@@ -1,5 +1,6 @@
 import type { ToolBodies } from '../../catalog/index.ts';
 import type { Cache, Loaded } from '../../domain/cache.ts';
+import { type Locale, sentenceFor } from '../../domain/order-messages.ts';
 import type { Order, OrderReader } from '../../domain/orders.ts';
 import { factsOf } from '../facts.ts';
 import type { Sided } from '../from.ts';
@@ -7,18 +8,20 @@ import { MOST, readRecent, scopeOf } from './read-orders.ts';
 import { entryOf } from './views.ts';
 
 export function listRecentOrders(cache: Cache, orders: Sided<OrderReader>): ToolBodies['list_recent_orders'] {
-  return async ({ caller, input: { limit } }) =>
-    listOf(await readRecent(cache, orders, scopeOf(caller)), limit);
+  return async ({ caller, input: { limit, locale } }) =>
+    listOf(await readRecent(cache, orders, scopeOf(caller)), { limit, locale });
 }
 
+type Shown = { readonly limit?: number; readonly locale?: Locale | undefined };
+
 /** The latest orders as a result; no orders is said, not left empty. */
-export function listOf(loaded: Loaded<readonly Order[]>, limit = MOST) {
-  const orders = loaded.value.slice(0, limit).map(entryOf);
+export function listOf(loaded: Loaded<readonly Order[]>, { limit = MOST, locale }: Shown) {
+  const orders = loaded.value.slice(0, limit).map((order) => entryOf(order, locale));
   const found = orders.length > 0;
   return {
     status: found ? ('found' as const) : ('not_found' as const),
     message: found
-      ? orders.map(({ order_id, message }) => `Order ${order_id}: ${message}`).join('\n')
+      ? orders.map(({ order_id, message }) => sentenceFor(order_id, [message], locale)).join('\n')
       : 'There are no orders. Do not infer.',
     orders,
     ...factsOf(loaded),

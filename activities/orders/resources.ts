@@ -36,6 +36,7 @@ export function orderRecord(cache: Cache, orders: Sided<OrderReader>): ResourceB
         driver: order.delivery.driver && { ...order.delivery.driver },
         note: order.delivery.note,
       },
+      history: order.history.map((step) => ({ ...step })),
       ...factsOf(loaded),
     };
   };

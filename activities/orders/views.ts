@@ -1,11 +1,11 @@
 import { majorUnits } from '../../domain/money.ts';
-import { wordsFor } from '../../domain/order-messages.ts';
+import { type Locale, wordsFor } from '../../domain/order-messages.ts';
 import { daysLate, type Order, type OrderLine, type Shipment } from '../../domain/orders.ts';
 
 /** An order as its status and its history show it: the ten columns of document 000, lines nested. */
-export function entryOf(order: Order) {
+export function entryOf(order: Order, locale: Locale = 'en') {
   const { carrier, trackingNumber, estimatedDelivery } = latestShipment(order) ?? NOT_SHIPPED;
-  const { message, nextStep } = wordsFor(order.state, estimatedDelivery);
+  const { message, nextStep } = wordsFor(order.state, estimatedDelivery, locale);
   return {
     order_id: order.orderId,
     status: order.state,

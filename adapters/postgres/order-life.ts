@@ -1,7 +1,8 @@
-import type { HistoryStep, LifeView, OrderLives, Touched } from '../../domain/order-life.ts';
+import type { LifeView, OrderLives, Touched } from '../../domain/order-life.ts';
 import { ASKS_FOR } from '../../domain/order-events.ts';
 import { judge } from '../../domain/order-lifecycle.ts';
-import type { OrderState } from '../../domain/orders.ts';
+import type { HistoryStep, OrderState } from '../../domain/orders.ts';
+import { HISTORY, stepOf } from './order-rows.ts';
 import { applyEvent, refuseEvent, repeatEvent, type KeptEvent, type Living } from './order-transitions.ts';
 import { inTenant, type Pools, type Sql } from './pools.ts';
 
@@ -110,16 +111,14 @@ async function judgeKept(sql: Sql, living: Living): Promise<number> {
 }
 
 type ViewRow = {
-  readonly history: readonly (Omit<HistoryStep, 'at'> & { readonly at: string })[] | null;
+  readonly history: readonly HistoryStep[];
   readonly due_in_ms: number | null;
   readonly intent_id: string | null;
 };
 
 async function viewOf(sql: Sql, { order, orderId, state }: Living, hasMore: boolean): Promise<LifeView> {
   const { rows } = await sql.query<ViewRow>(
-    `select (select json_agg(json_build_object('from', from_status, 'to', to_status, 'at', at, 'cause', cause,
-                                              'inferred', inferred) order by at, id)
-               from order_status_history h where h.order_id = o.id) as history,
+    `select ${HISTORY} as history,
             greatest(ceil(extract(epoch from o.payment_due_at - clock_timestamp()) * 1000), 0)::float8 as due_in_ms,
             (select intent_id from payment_intents i
               where i.order_id = o.id and i.state in ('requires_charge', 'charging')) as intent_id
@@ -131,7 +130,7 @@ async function viewOf(sql: Sql, { order, orderId, state }: Living, hasMore: bool
   return {
     orderId,
     state,
-    history: (row?.history ?? []).map((step) => ({ ...step, at: new Date(step.at).toISOString() })),
+    history: (row?.history ?? []).map(stepOf),
     payment: isDue ? { intentId: row.intent_id, dueInMs: row.due_in_ms } : null,
     hasMore,
   };

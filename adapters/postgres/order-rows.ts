@@ -1,5 +1,19 @@
 import { minorUnits } from '../../domain/money.ts';
-import type { Delivery, Order, OrderLine, OrderPayment, OrderState, Shipment } from '../../domain/orders.ts';
+import type {
+  Delivery,
+  HistoryStep,
+  Order,
+  OrderLine,
+  OrderPayment,
+  OrderState,
+  Shipment,
+} from '../../domain/orders.ts';
+
+/** The changes of state of the order `o`, oldest first, as one value. */
+export const HISTORY = `
+       (select coalesce(json_agg(json_build_object('from', t.from_status, 'to', t.to_status, 'at', t.at,
+                 'cause', t.cause, 'inferred', t.inferred) order by t.at, t.id), '[]')
+          from order_status_history t where t.shop_id = o.shop_id and t.order_id = o.id)`;
 
 /**
  * Everything of an order in one row. `o` is the order, `c` its customer, `s` its shop. Amounts come as text: as
@@ -31,7 +45,7 @@ select o.order_id, o.status, o.source_status, o.order_date as created_at, o.fulf
                                 then json_build_object('name', r.name, 'status', r.status) end)
           from deliveries d left join drivers r on r.shop_id = d.shop_id and r.id = d.driver_id
          where d.shop_id = o.shop_id and d.order_id = o.id
-         order by d.scheduled_for desc nulls last, d.id desc limit 1) as delivery`;
+         order by d.scheduled_for desc nulls last, d.id desc limit 1) as delivery,${HISTORY} as history`;
 
 export type OrderRow = {
   readonly order_id: string;
@@ -56,6 +70,7 @@ export type OrderRow = {
     readonly method: string | null;
   }[];
   readonly delivery: Delivery | null;
+  readonly history: readonly HistoryStep[];
 };
 
 type LineJson = {
@@ -97,6 +112,7 @@ export function orderOf(row: OrderRow): Order {
     shipments: row.shipments.map(shipmentOf),
     payments: row.payments.map(({ kind, amount, method }) => ({ kind, amountMinor: minor(amount), method })),
     delivery: row.delivery,
+    history: row.history.map(stepOf),
   };
 }
 
@@ -126,6 +142,11 @@ function shipmentOf(shipment: ShipmentJson): Shipment {
     promisedDelivery: instantOf(shipment.promised_delivery),
     estimatedDelivery: instantOf(shipment.estimated_delivery),
   };
+}
+
+/** Postgres writes times into JSON its own way. */
+export function stepOf(step: HistoryStep): HistoryStep {
+  return { ...step, at: new Date(step.at).toISOString() };
 }
 
 function instantOf(text: string | null): string | null {

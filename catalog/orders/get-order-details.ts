@@ -17,7 +17,7 @@ export const getOrderDetails = defineRead({
   ].join('\n'),
   scopes: ['orders:read'],
   timeoutSeconds: 5,
-  input: z.strictObject({ order_id: field.order_id }),
+  input: z.strictObject({ order_id: field.order_id, locale: field.locale.optional() }),
   output: z.object({
     order_id: z.string(),
     status: z.enum([...legacyStatus.options, 'not_found']),

@@ -16,7 +16,7 @@ export const getOrderStatus = defineRead({
   ].join('\n'),
   scopes: ['orders:read', 'orders:read:self'],
   timeoutSeconds: 5,
-  input: z.strictObject({ order_id: field.order_id.optional() }),
+  input: z.strictObject({ order_id: field.order_id.optional(), locale: field.locale.optional() }),
   ignored: { user_id: 'Accepted and ignored: whose orders are shown comes from the verified token.' },
   output: orderList.meta({ title: 'OrderStatusList' }),
   say: ({ message }) => message,

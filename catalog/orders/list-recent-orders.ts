@@ -16,7 +16,7 @@ export const listRecentOrders = defineRead({
   ].join('\n'),
   scopes: ['orders:read', 'orders:read:self'],
   timeoutSeconds: 5,
-  input: z.strictObject({ limit: field.limit }),
+  input: z.strictObject({ limit: field.limit, locale: field.locale.optional() }),
   ignored: { user_id: 'Accepted and ignored: whose orders are shown comes from the verified token.' },
   output: orderList.meta({ title: 'OrderList' }),
   say: ({ message }) => message,

@@ -46,6 +46,17 @@ export const orderRecord = defineResource({
         note: z.string().nullable(),
       })
       .nullable(),
+    history: z
+      .array(
+        z.object({
+          at: instant,
+          from: z.enum(ORDER_STATES).nullable().describe('Null for the first.'),
+          to: z.enum(ORDER_STATES),
+          cause: z.string().describe('Which event led to it.'),
+          inferred: z.boolean().describe('True when nobody reported this step, and a later one implies it.'),
+        }),
+      )
+      .describe('Changes of state, oldest first.'),
     ...facts,
   }),
   complete: { order_id: 'order_id' },

@@ -10,7 +10,7 @@ const UNREACHABLE = { code: 'unavailable' };
 describe('get_order_status', () => {
   let world: World;
   let bodies: Bodies;
-  const ask = (caller = staff(), input: { order_id?: string } = {}) =>
+  const ask = (caller = staff(), input: { order_id?: string; locale?: 'en' | 'ja' } = {}) =>
     bodies.get_order_status({ caller, input });
 
   before(async () => {
@@ -36,6 +36,23 @@ describe('get_order_status', () => {
       ],
       [[], []],
     );
+  });
+
+  it('answers in Japanese when asked to, with the facts as they are', async () => {
+    const [english, japanese] = [
+      await ask(staff(), { order_id: '88213' }),
+      await ask(staff(), { order_id: '88213', locale: 'ja' }),
+    ];
+    assert.match(japanese.message, /^ご注文 88213：ご注文の品/);
+    const facts = ({ orders }: typeof english) =>
+      orders.map(({ message: _, next_step: __, ...order }) => order);
+    assert.deepEqual(facts(japanese), facts(english));
+  });
+
+  it('lists in Japanese, too', async () => {
+    const { orders } = await ask(staff(), { locale: 'ja' });
+    assert.ok(orders.length > 0);
+    for (const { message } of orders) assert.match(message, /[ぁ-ん]/);
   });
 
   it('gives yen as yen', async () => {

@@ -25,6 +25,22 @@ describe('the resources', () => {
     fits('order_record', record);
   });
 
+  it('show how an order came to where it is', async () => {
+    const { history, status } = await read().order_record({ caller: staff(), input: { order_id: '88213' } });
+    assert.deepEqual(
+      history.map(({ from, to, inferred }) => [from, to, inferred]),
+      [
+        [null, 'Placed', false],
+        ['Placed', 'PaymentPending', false],
+        ['PaymentPending', 'Confirmed', false],
+        ['Confirmed', 'Packed', false],
+        ['Packed', 'Shipped', false],
+      ],
+    );
+    assert.equal(history.at(-1)?.to, status);
+    for (const { at } of history) assert.match(at, /^\d{4}-.*Z$/);
+  });
+
   it('show the record of an order under every spelling of its number', async () => {
     const record = await read().order_record({ caller: staff(), input: { order_id: '#88213' } });
     assert.equal(record.order_id, '88213');

@@ -54,11 +54,11 @@ describe('the listed input', () => {
   const properties = (name: string) => Object.keys(listedInputSchema(tool(name)).properties).sort();
 
   it('of get_order_status shows user_id, which is ignored', () => {
-    assert.deepEqual(properties('get_order_status'), ['order_id', 'user_id']);
+    assert.deepEqual(properties('get_order_status'), ['locale', 'order_id', 'user_id']);
   });
 
   it('of list_recent_orders shows user_id and a limit of 1 to 10, 10 by default', () => {
-    assert.deepEqual(properties('list_recent_orders'), ['limit', 'user_id']);
+    assert.deepEqual(properties('list_recent_orders'), ['limit', 'locale', 'user_id']);
     const { limit } = listedInputSchema(tool('list_recent_orders')).properties;
     assert.deepEqual(limit, {
       type: 'integer',
