@@ -6,11 +6,16 @@ import { frontMatter, type FrontMatter } from './front-matter.ts';
 import { sanitize, type Visible } from './sanitize.ts';
 
 /** More is no policy: refused by its size alone, before it is read. */
-export const MOST_BYTES = 1024 * 1024;
+export const MOST_BYTES = 256 * 1024;
 
 const MOST_FRONT_MATTER = 8 * 1024;
 /** Of one stretch without a blank line; Markdown takes quadratic time in its brackets and stars. */
 const MOST_MARKS = 2000;
+/** Of one document, for the same reason. */
+const MOST_QUOTED_LINES = 400;
+const MOST_LIST_ITEMS = 5000;
+const QUOTED_LINE = /^[ \t*+\-\d.)]*>/gm;
+const LIST_ITEM = /^[ \t>]*(?:[*+-]|\d{1,9}[.)])[ \t]/gm;
 const DEEPLY_NESTED = /^(?:[ \t]*(?:>|[*+-][ \t]|\d{1,9}[.)][ \t])){24,}/m;
 
 /** A document that cannot be published. The message names fields and rules, never what the document says. */
@@ -131,9 +136,14 @@ function explain(path: readonly PropertyKey[], code: string, message: string): s
 }
 
 function assertReadable(body: string): void {
-  const tangled = body
-    .split(/\n[ \t]*\n/)
-    .some((stretch) => (stretch.match(/[[*_`]/g)?.length ?? 0) > MOST_MARKS);
+  const tangled =
+    count(body, QUOTED_LINE) > MOST_QUOTED_LINES ||
+    count(body, LIST_ITEM) > MOST_LIST_ITEMS ||
+    body.split(/\n[ \t]*\n/).some((stretch) => count(stretch, /[[*_`]/g) > MOST_MARKS);
   if (tangled || DEEPLY_NESTED.test(body))
     throw new DocumentProblem('tangled', 'Its Markdown is nested or bracketed beyond what a page can show.');
+}
+
+function count(text: string, pattern: RegExp): number {
+  return text.match(pattern)?.length ?? 0;
 }

@@ -10,7 +10,7 @@ export type Visible = {
   /** What was taken out, as stretches of the stored text, in its order. */
   readonly removed: readonly Removed[];
   /** The stored stretch that a stretch of `text` was made from. */
-  storedSpan(start: number, end: number): { readonly start: number; readonly end: number };
+  readonly storedSpan: (start: number, end: number) => { readonly start: number; readonly end: number };
 };
 
 /** Control, format and other characters that show nothing, reorder, or hide; line feed and tab stay. */
@@ -27,10 +27,11 @@ const MOST_ROUNDS = 8;
  * `SANITIZER_VERSION`, so that a span of `text` can be checked against the stored bytes at any time.
  */
 export function sanitize(stored: string): Visible {
-  const removed: Removed[] = [];
+  let removed: readonly Removed[] = [];
   let derived: Derived = untouched(stored);
   const take = (edits: readonly Edit[]) => {
-    removed.push(...removedBy(derived, edits));
+    // Not `push(...)`: a document can hold more markup than a call can have arguments.
+    removed = [...removed, ...removedBy(derived, edits)];
     derived = apply(derived, edits);
     return edits.length > 0;
   };
@@ -43,7 +44,7 @@ export function sanitize(stored: string): Visible {
   const { text, origin } = derived;
   return {
     text,
-    removed: removed.sort((a, b) => a.start - b.start || b.end - a.end),
+    removed: removed.toSorted((a, b) => a.start - b.start || b.end - a.end),
     storedSpan: (start, end) => ({
       start: origin[start] ?? 0,
       end: end > start ? (origin[end - 1] ?? 0) + 1 : (origin[start] ?? 0),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { sanitize } from '../../policy-index/sanitize.ts';
 
 const shown = (text: string) => sanitize(text).text;
