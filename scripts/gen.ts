@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { format } from 'prettier';
 import { postmanCollection } from './gen/postman.ts';
 import { roomGraph } from './gen/room-graph.ts';
-import { schemaSnapshots } from './gen/schemas.ts';
+import { eventReference, schemaSnapshots } from './gen/schemas.ts';
 import { toolReference } from './gen/tool-reference.ts';
 
 const OUT = 'docs/reference';
@@ -14,8 +14,9 @@ async function write(path: string, text: string, parser: 'markdown' | 'json'): P
 }
 
 rmSync(OUT, { recursive: true, force: true });
-mkdirSync(`${OUT}/schemas`, { recursive: true });
+mkdirSync(`${OUT}/schemas/events`, { recursive: true });
 await write('tools.md', toolReference(), 'markdown');
+await write('events.md', eventReference(), 'markdown');
 await write('rooms.md', roomGraph(execFileSync), 'markdown');
 await write('countersign.postman_collection.json', JSON.stringify(postmanCollection()), 'json');
 for (const [name, schema] of schemaSnapshots())

@@ -1,13 +1,29 @@
 /** Every event that is published, one schema for each topic and version. */
+import { carrierWebhookReceived } from './carriers.ts';
 import type { EventSchema } from './define.ts';
+import {
+  orderEventReceived,
+  orderEventRefused,
+  orderPlaced,
+  orderStatusChanged,
+  paymentSettled,
+  paymentUnresolved,
+  refundDue,
+} from './orders.ts';
+import { promotionChanged, promotionEnded, promotionStarted } from './promotions.ts';
 import { stockCheckEvent } from './stock-check-event.ts';
 
-export const events: readonly EventSchema[] = [stockCheckEvent];
-
-/** Undefined for a topic or version that is not published. */
-export function eventSchema({
-  topic,
-  version,
-}: Pick<EventSchema, 'topic' | 'version'>): EventSchema | undefined {
-  return events.find((one) => one.topic === topic && one.version === version);
-}
+export const events: readonly EventSchema[] = [
+  stockCheckEvent,
+  orderPlaced,
+  orderEventReceived,
+  orderStatusChanged,
+  orderEventRefused,
+  paymentSettled,
+  refundDue,
+  paymentUnresolved,
+  promotionChanged,
+  promotionStarted,
+  promotionEnded,
+  carrierWebhookReceived,
+];

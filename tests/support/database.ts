@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { migrate, migrationFiles } from '../../adapters/postgres/migrate.ts';
 import { openPools, type Pools } from '../../adapters/postgres/pools.ts';
 import { seed } from '../../adapters/postgres/seed/seed.ts';
+import { assertPublishedAsPromised } from './published.ts';
 
 export type TestDatabase = {
   /** As the server's superuser: for looking past row-level security in assertions, nothing else. */
@@ -12,7 +13,7 @@ export type TestDatabase = {
   readonly systemUrl: string;
   readonly migrationUrl: string;
   readonly pools: Pools;
-  /** Closes the pools and drops the database. */
+  /** Closes the pools, looks at what was published, and drops the database. */
   drop(): Promise<void>;
 };
 
@@ -41,7 +42,11 @@ export async function freshDatabase(): Promise<TestDatabase> {
     pools,
     drop: async () => {
       await pools.close();
-      await dropDatabase(name);
+      try {
+        await asAdmin(assertPublishedAsPromised, url);
+      } finally {
+        await dropDatabase(name);
+      }
     },
   };
 }
