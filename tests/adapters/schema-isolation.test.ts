@@ -26,6 +26,7 @@ const BUSINESS_TABLES = [
   'promotions',
   'purchase_orders',
   'shipments',
+  'shipping_methods',
   'warehouses',
 ];
 const TENANT_ROLES = [ROLE_OF.read, ROLE_OF.write];
