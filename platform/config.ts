@@ -18,6 +18,12 @@ import {
   type WebhookSecrets,
   webhookSecrets,
 } from './config-values.ts';
+import {
+  RETRIEVAL_VARIABLES,
+  retrievalOf,
+  retrievalRules,
+  type RetrievalSettings,
+} from './retrieval-settings.ts';
 
 /** Environment variables: what a process is given, or what lies over it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -147,6 +153,7 @@ const VARIABLES = z.object({
     .regex(/^[a-z0-9-]{1,64}$/, 'allowed: an AWS region such as eu-central-1')
     .optional(),
   EVENT_STREAM_ENDPOINT: httpUrl.optional(),
+  ...RETRIEVAL_VARIABLES,
   APP_NOW: z
     .union(
       [z.iso.datetime({ offset: true }), z.iso.date()],
@@ -192,6 +199,8 @@ export type Settings = {
   };
   readonly redisUrl: string | undefined;
   readonly opensearchUrl: string | undefined;
+  /** How policy documents are found. */
+  readonly retrieval: RetrievalSettings;
   readonly identity: {
     readonly issuer: string | undefined;
     readonly jwksUrl: string | undefined;
@@ -421,7 +430,7 @@ function judge(v: Variables): readonly string[] {
             'COUNTERSIGN_AUTHENTICATION_BYPASS acts as a login of the development issuer, which is off; allowed: not set, or COUNTERSIGN_DEVELOPMENT_ISSUER=true',
           ],
         ];
-  return [...rules, ...paymentRules(v), ...carrierRules(v), ...eventRules(v)]
+  return [...rules, ...paymentRules(v), ...carrierRules(v), ...eventRules(v), ...retrievalRules(v)]
     .filter(([broken]) => broken)
     .map(([, line]) => line);
 }
@@ -487,6 +496,7 @@ function settingsOf(v: Variables): Settings {
     },
     redisUrl: v.REDIS_URL,
     opensearchUrl: v.OPENSEARCH_URL,
+    retrieval: retrievalOf(v, resolve(v.COUNTERSIGN_HOME)),
     identity: {
       audiences: { mcp: v.AUDIENCE_MCP, api: v.AUDIENCE_API },
       development: v.COUNTERSIGN_PROFILE === 'development' && v.COUNTERSIGN_DEVELOPMENT_ISSUER !== false,

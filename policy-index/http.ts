@@ -21,7 +21,7 @@ class BadStatus extends Error {
  *
  * @throws what went wrong, as it is: callers make it an error of their own.
  */
-export function createPoster(options: { readonly apiKey?: string }) {
+export function createPoster(options: { readonly apiKey?: string | undefined }) {
   const isPassing = (error: Error) =>
     !(error instanceof BadStatus) || error.status === 429 || error.status >= 500;
   const policy = wrap(

@@ -6,6 +6,7 @@ import {
   type IndexFingerprint,
   type Reranker,
 } from '../domain/policies.ts';
+import type { EmbedderWish, RerankerWish } from '../platform/retrieval-settings.ts';
 import { estimatedTokenizer } from './embedders/estimate.ts';
 import { findRuntime, modelFileIn, openLocalModel, type LocalModel } from './embedders/local-model.ts';
 import { fitLsa, LSA_TOKENIZER, readLsa } from './embedders/lsa.ts';
@@ -13,29 +14,6 @@ import { MODEL_NAME } from './embedders/model-files.ts';
 import { ollamaEmbedder, openAiEmbedder, titanEmbedder } from './embedders/remote.ts';
 import { createMaxSimReranker } from './rerankers/max-sim.ts';
 import { remoteReranker } from './rerankers/remote.ts';
-
-/** What the configuration asks for; `auto` takes the local model if it is there, and LSA if not. */
-export type EmbedderWish =
-  | { readonly kind: 'auto' | 'lsa' }
-  | { readonly kind: 'onnx'; readonly folder?: string }
-  | {
-      readonly kind: 'openai';
-      readonly url: string;
-      readonly model: string;
-      readonly apiKey?: string;
-      readonly dimensions?: number;
-    }
-  | { readonly kind: 'ollama'; readonly url: string; readonly model: string }
-  | {
-      readonly kind: 'bedrock';
-      readonly region: string;
-      readonly dimensions: 1024 | 512 | 256;
-      readonly endpoint?: string;
-    };
-
-export type RerankerWish =
-  | { readonly kind: 'auto' | 'none' }
-  | { readonly kind: 'remote'; readonly url: string; readonly model: string; readonly apiKey?: string };
 
 export type RetrievalChoice = {
   readonly embedders: EmbedderChoice;

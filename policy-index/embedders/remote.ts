@@ -24,9 +24,9 @@ type EmbedBatch = (texts: readonly string[], signal?: AbortSignal) => Promise<re
 export function openAiEmbedder(options: {
   readonly url: string;
   readonly model: string;
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
   /** Asked of models that can shorten their vectors. */
-  readonly dimensions?: number;
+  readonly dimensions?: number | undefined;
 }): Promise<Embedder> {
   const { url, model, dimensions, ...rest } = options;
   const post = createPoster(rest);
@@ -58,7 +58,7 @@ export function titanEmbedder(options: {
   readonly region: string;
   readonly dimensions: 1024 | 512 | 256;
   /** Another address than AWS's own: a VPC endpoint. */
-  readonly endpoint?: string;
+  readonly endpoint?: string | undefined;
 }): Promise<Embedder> {
   const { region, dimensions, endpoint } = options;
   const modelId = 'amazon.titan-embed-text-v2:0';

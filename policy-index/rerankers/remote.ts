@@ -13,7 +13,7 @@ const ANSWER = z.object({
 export function remoteReranker(options: {
   readonly url: string;
   readonly model: string;
-  readonly apiKey?: string;
+  readonly apiKey?: string | undefined;
 }): Reranker {
   const { url, model, ...rest } = options;
   const post = createPoster(rest);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { Client } from '@opensearch-project/opensearch';
-import fc from 'fast-check';
+import { assert as check, constantFrom, property, string } from 'fast-check';
 import { analyse, ANALYZER } from '../../policy-index/analysis.ts';
 import { rememberedLength } from '../../policy-index/embedded/length-norm.ts';
 import { opensearchUrl } from '../support/skip.ts';
@@ -24,9 +24,9 @@ describe('The analysis of policies', () => {
   it('parts words where Unicode does, in any text without Chinese, Japanese or Korean', () => {
     const segmenter = new Intl.Segmenter('en', { granularity: 'word' });
     const letters = 'abcXYZ019 .,:;\'’_-!?()éßΩд\n"/%$'.split('');
-    const text = fc.string({ unit: fc.constantFrom(...letters), maxLength: 60 });
-    fc.assert(
-      fc.property(text, (sample) => {
+    const text = string({ unit: constantFrom(...letters), maxLength: 60 });
+    check(
+      property(text, (sample) => {
         const words = [...segmenter.segment(sample)].filter(({ isWordLike }) => isWordLike);
         const terms = words.flatMap(({ segment }) => analyse(segment));
         assert.deepEqual(analyse(sample), terms);
