@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bareNumber } from '../../../domain/carrier-push.ts';
 import { CarrierError, type ParcelEvent, type Tracking } from '../../../domain/carriers.ts';
 import { CarrierFault } from '../faults.ts';
 import { listOf, part, text } from '../loose.ts';
@@ -37,7 +38,7 @@ export function parseFedexTracking(answer: unknown, asked: string): Tracking {
   if (!parsed.success) throw new CarrierFault('garbled', 'FedEx’s tracking answer has no results.');
   const ours = listOf(COMPLETE)
     .parse(parsed.data.output.completeTrackResults)
-    .find(({ trackingNumber }) => bare(trackingNumber ?? '') === bare(asked));
+    .find(({ trackingNumber }) => bareNumber(trackingNumber ?? '') === bareNumber(asked));
   if (ours === undefined)
     throw new CarrierFault('garbled', 'FedEx’s tracking answer is about another parcel.');
   const results = ours.trackResults.map((result) => ({ result, events: eventsOf(result) }));
@@ -59,8 +60,6 @@ function problemOf(code: string | undefined): CarrierError {
     ? new CarrierError('unknown_number', 'FedEx does not know this tracking number.')
     : new CarrierFault('garbled', 'FedEx answered with an error of its own.');
 }
-
-const bare = (number: string) => number.replaceAll(/[^0-9a-z]/gi, '').toUpperCase();
 
 const newestAt = (events: readonly ParcelEvent[]) => events.find(({ at }) => at !== null)?.at ?? '';
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bareNumber } from '../../../domain/carrier-push.ts';
 import { CarrierError, type ParcelEvent, type Tracking } from '../../../domain/carriers.ts';
 import { CarrierFault } from '../faults.ts';
 import { listOf, part, text } from '../loose.ts';
@@ -69,10 +70,8 @@ function packageOf(shipments: readonly z.output<typeof SHIPMENT>[], asked: strin
 }
 
 function same(given: string | undefined, asked: string): boolean {
-  return given !== undefined && bare(given) === bare(asked);
+  return given !== undefined && bareNumber(given) === bareNumber(asked);
 }
-
-const bare = (number: string) => number.replaceAll(/[^0-9a-z]/gi, '').toUpperCase();
 
 function trackingOf(item: Package, asked: string): Tracking {
   const events = newestFirst(item.activity.map(eventOf));
