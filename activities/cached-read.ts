@@ -266,8 +266,9 @@ export function createCache(options: CacheOptions): Cache {
     },
     async invalidate(key) {
       const id = cacheKey(key);
-      if (await tellStore(id, key.kind)) return;
+      if (await tellStore(id, key.kind)) return true;
       owed.set(id, Symbol(id), { ttl: Math.max(CACHE_TTL[key.kind] * 1000, primaryForMs) });
+      return false;
     },
   };
 }

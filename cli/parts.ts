@@ -1,4 +1,3 @@
-import { createInProcessCache } from '../adapters/cache/in-process.ts';
 import type { CacheStore } from '../domain/cache.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
@@ -14,11 +13,18 @@ export type Parts = {
 /** Gateway and worker in this process. Stopped newest first: the gateway drains while the worker still works. */
 export async function startParts(parts: Parts): Promise<void> {
   // Without Redis, what the worker voids after an effect must be void for the gateway's own reads, too.
-  const sharedStore = parts.config.redisUrl === undefined ? createInProcessCache() : undefined;
-  const shared = sharedStore === undefined ? {} : { sharedStore };
+  const shared = parts.config.redisUrl === undefined ? { sharedStore: await openSharedStore(parts) } : {};
   // The gateway hosts a worker for reads: a second one in its process would only cost memory and wake-ups.
   await startWorkerPart(parts, { ...shared, withoutReads: true });
   await startGatewayPart(parts, shared);
+}
+
+/** Closed last: those who use it stop before it. */
+async function openSharedStore({ config, log, supervisor }: Parts): Promise<CacheStore> {
+  const { openCacheStore } = await import('../workers/cache-store.ts');
+  const store = await openCacheStore(config, log);
+  await supervisor.onStop('the cache', () => store.close());
+  return store;
 }
 
 type Shared = { readonly sharedStore?: CacheStore };

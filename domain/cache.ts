@@ -50,8 +50,10 @@ export interface Cache {
    * Voids the key: nobody who asks from now on, and no load already under way, can serve or refill the old value.
    * Call it after the commit. It never fails: while the store is away this process reads past it until the
    * invalidation is made good, and other processes may serve the old value until its TTL ends.
+   *
+   * @returns whether the store has heard; false: it is owed. Who must not leave it at that asks again.
    */
-  invalidate(key: CacheKey): Promise<void>;
+  invalidate(key: CacheKey): Promise<boolean>;
 }
 
 /** Each answered read counts one of `hit`, `miss`, `bypass` (the store could not be asked); the rest come on top. */

@@ -131,7 +131,8 @@ const NOTES: Partial<Readonly<Record<ParcelState, readonly [DeliveryNote['status
 };
 
 function codeIn(scan: ParcelEvent | undefined): string {
-  return scan?.code != null && /^[A-Za-z0-9_-]{1,20}$/.test(scan.code) ? ` (code ${scan.code})` : '';
+  const code = scan?.code ?? '';
+  return /^[A-Za-z0-9_-]{1,20}$/.test(code) ? ` (code ${code})` : '';
 }
 
 /**

@@ -29,7 +29,7 @@ export function carrierHooks(deps: CarrierHookDeps): Router {
   const router = Router();
   const raw = express.raw({ type: () => true, limit: LARGEST_PUSH, inflate: false });
   router.post('/carriers/:carrier', raw, async (request, response) => {
-    const carrier = String(request.params['carrier']);
+    const { carrier } = request.params;
     const tenant = await sender(carrier, request, response);
     const kept = await keep({ tenant, carrier, ...contentOf(rawBody(request)) });
     // Track Alert knows one answer that is good.

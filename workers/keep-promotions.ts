@@ -1,34 +1,23 @@
 import type { Client } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { keysPricing } from '../activities/pricing/keys.ts';
-import type { Cache } from '../domain/cache.ts';
-import type { PublishedEvent, Reaction } from '../domain/events.ts';
+import type { Reaction } from '../domain/events.ts';
 import type { PromotionOf } from '../domain/promotions.ts';
 import { PROMOTION_CHANGED, queueName, WORKFLOWS } from '../domain/queues.ts';
 
 export type PromotionDeps = {
   readonly client: Client;
   readonly queuePrefix: string;
-  readonly cache: Pick<Cache, 'invalidate'>;
 };
 
-/** A promotion was written, by whatever means: voids the prices that do not know of it, and has its time kept. */
+/** A promotion was written, by whatever means: its time is kept from now on. */
 export function keepPromotions(deps: PromotionDeps): Reaction {
   return {
-    consumer: 'promotions',
+    consumer: 'promotion-timers',
     topics: ['promotion_changed'],
     react: async ({ tenant, payload }) => {
-      await Promise.all(keysPricing(tenant, volumeIn(payload)).map((key) => deps.cache.invalidate(key)));
       const { promotion_id: promotionId } = payload;
       if (typeof promotionId === 'string') await keepTime(deps, { tenant, promotionId });
     },
-  };
-}
-
-function volumeIn({ manga_id, volume_number }: PublishedEvent['payload']) {
-  return {
-    mangaId: typeof manga_id === 'string' ? manga_id : null,
-    volumeNumber: typeof volume_number === 'number' ? volume_number : null,
   };
 }
 

@@ -1,4 +1,5 @@
 import { type Client, WorkflowNotFoundError, isGrpcServiceError } from '@temporalio/client';
+import { voidPrices } from '../activities/pricing/void-prices.ts';
 import { connectWorker, type TemporalLink } from '../adapters/temporal/connect.ts';
 import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
 import type { JsonObject } from '../domain/json.ts';
@@ -51,11 +52,8 @@ export async function startWorker(
     const reactions: readonly Reaction[] = [
       wakeOrders({ client: link.client, queuePrefix: config.temporal.queuePrefix, lives: workshop.lives }),
       settlePayments({ client: link.client, queuePrefix: config.temporal.queuePrefix }),
-      keepPromotions({
-        client: link.client,
-        queuePrefix: config.temporal.queuePrefix,
-        cache: workshop.cache,
-      }),
+      voidPrices(workshop.cache),
+      keepPromotions({ client: link.client, queuePrefix: config.temporal.queuePrefix }),
     ];
     const sinks = await openEventSinks(config.events, log);
     closing.unshift(async () => void (await Promise.all(sinks.map((sink) => sink.close()))));

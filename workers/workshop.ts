@@ -11,8 +11,6 @@ import { openPools, type Pools } from '../adapters/postgres/pools.ts';
 import { createPriceStore } from '../adapters/postgres/price-store.ts';
 import { createPromotionStore, createPromotionTimes } from '../adapters/postgres/promotion-store.ts';
 import { createStockStore } from '../adapters/postgres/stock-store.ts';
-import { createInProcessCache } from '../adapters/cache/in-process.ts';
-import { openRedisCache } from '../adapters/redis/redis-cache.ts';
 import type { Around } from '../activities/actions/run-body.ts';
 import { createCache } from '../activities/cached-read.ts';
 import { bodies } from '../activities/index.ts';
@@ -30,6 +28,7 @@ import { type Config, DEVELOPMENT_ISSUER } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { createSeals } from '../platform/seals.ts';
 import { type Activities, activitiesOf } from './activities.ts';
+import { openCacheStore } from './cache-store.ts';
 import { paymentActivities } from './payment-activities.ts';
 
 /** What workers of one process share: activities over real stores, and what keeps house. */
@@ -73,7 +72,7 @@ export async function openWorkshop({
     superuserLogin: config.profile === 'development' ? 'allowed' : 'refused',
     onIdleError: (kind, error) => log.warn({ err: error, pool: kind }, 'a database connection broke'),
   });
-  const store = sharedStore ?? (await cacheStore(config, log));
+  const store = sharedStore ?? (await openCacheStore(config, log));
   const cache = createCache({
     store,
     ...(metrics ? { metrics } : {}),
@@ -136,12 +135,6 @@ export async function openWorkshop({
       await pools.close();
     },
   };
-}
-
-function cacheStore({ redisUrl }: Config, log: Logger) {
-  return redisUrl === undefined
-    ? createInProcessCache()
-    : openRedisCache({ url: redisUrl, onError: (error) => log.debug({ err: error }, 'redis') });
 }
 
 function sealsOf({ secrets }: Config): Seals {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { createAgeClock } from '../../domain/cache-policy.ts';
 import { TICKET_MS, type CacheEntry, type CacheStore } from '../../domain/cache.ts';
@@ -31,13 +32,15 @@ export function createInProcessCache(options: InProcessCacheOptions = {}): Cache
   });
   // Twice the entries: a generation must outlive a load, and only keys that are being loaded need one.
   const marks = new LRUCache<string, Mark>({ max: maxKeys * 2 });
+  // Of this store alone: a ticket of another, or of one before it, fits none of them.
+  const instance = randomUUID();
   let generations = 0;
+  const newGeneration = () => `${instance}:${(generations += 1)}`;
 
   function markOf(key: string): Mark {
     const known = marks.get(key);
     if (known) return known;
-    generations += 1;
-    const mark = { generation: String(generations), invalidatedUntilMs: 0 };
+    const mark = { generation: newGeneration(), invalidatedUntilMs: 0 };
     marks.set(key, mark);
     return mark;
   }
@@ -70,8 +73,7 @@ export function createInProcessCache(options: InProcessCacheOptions = {}): Cache
     },
     async invalidate(key, markMs) {
       entries.delete(key);
-      generations += 1;
-      marks.set(key, { generation: String(generations), invalidatedUntilMs: now() + markMs });
+      marks.set(key, { generation: newGeneration(), invalidatedUntilMs: now() + markMs });
     },
     async lease(key, owner, leaseMs, seenAtMs) {
       const mark = markOf(key);

@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { broadcasting } from '../../adapters/cache/broadcasting.ts';
 import { createInProcessCache } from '../../adapters/cache/in-process.ts';
+import { postgresInvalidationBus } from '../../adapters/postgres/invalidation-bus.ts';
 import { openRedisCache } from '../../adapters/redis/redis-cache.ts';
 import { TICKET_MS, type CacheEntry, type CacheStore } from '../../domain/cache.ts';
+import { adminUrl } from '../support/database.ts';
 import { redisUrl } from '../support/skip.ts';
 
 const STORES: Record<string, (context: Mocha.Context) => Promise<CacheStore>> = {
   'in process': async () => createInProcessCache(),
+  'in process, on the invalidation bus': async () =>
+    broadcasting(() => createInProcessCache(), postgresInvalidationBus({ url: adminUrl() })),
   Redis: async (context) => openRedisCache({ url: redisUrl(context) }),
 };
 

@@ -48,27 +48,28 @@ export function planOf(tool: ActionSpec, input: JsonObject, tenant = 'manga'): A
   };
 }
 
-/** Makes the requester and the lead known, and claims the plan. */
+/** Makes the requester and an approver known, and claims the plan. */
 export async function claimed(db: TestDatabase, plan: ActionPlan): Promise<ActionPlan> {
   const grants = createGrants(db.pools);
-  for (const role of [REQUESTER, LEAD] as const)
+  for (const role of [REQUESTER, plan.approval.role] as const)
     await grants.ensure(plan.caller.tenant, ISSUER, role, [role]);
   await createActionDesk(db.pools).claim(plan, undefined);
   return plan;
 }
 
-/** Claims the plan and lets the lead say yes. */
+/** Claims the plan and lets one who may say yes. */
 export async function approved(db: TestDatabase, plan: ActionPlan): Promise<ActionPlan> {
   await claimed(db, plan);
+  const approver = plan.approval.role;
   const { admitted, problem } = await createActionCourt(db.pools).judge(
     plan,
-    { ballotNo: 1, ballot: { decision: 'approve', approver: LEAD }, arrivedAt: new Date().toISOString() },
+    { ballotNo: 1, ballot: { decision: 'approve', approver }, arrivedAt: new Date().toISOString() },
     {
       tenant: plan.caller.tenant,
       actionId: plan.callId,
       digest: plan.digest,
       decision: 'approve',
-      subject: LEAD,
+      subject: approver,
       issuer: ISSUER,
       jti: randomUUID(),
       expiresAtUnix: Math.floor(Date.now() / 1000) + 60,

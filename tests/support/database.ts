@@ -104,7 +104,7 @@ async function dropDatabase(name: string): Promise<void> {
   await asAdmin((admin) => admin.query(`drop database if exists ${name} with (force)`));
 }
 
-function adminUrl(): string {
+export function adminUrl(): string {
   const url = process.env['TEST_PG_ADMIN_URL'];
   if (url === undefined || url === '')
     throw new Error('TEST_PG_ADMIN_URL is not set: no PostgreSQL to test on.');
