@@ -1,6 +1,7 @@
 import { benchHotKey } from './cache.ts';
 import { benchActions, benchReads } from './calls.ts';
 import { benchImport } from './import.ts';
+import { benchLifecycles } from './lifecycles.ts';
 import { benchHotKeyOverMcp, benchMemory } from './load.ts';
 import type { Row } from './report.ts';
 import { freshHome, type Stack, startStack } from './stack.ts';
@@ -13,6 +14,7 @@ const ON_A_STACK: Readonly<Record<string, (stack: Stack, log: Log) => Promise<re
   reads: benchReads,
   actions: benchActions,
   memory: benchMemory,
+  lifecycles: benchLifecycles,
   'hot-key': async (stack, log) => {
     const redisUrl = process.env['TEST_REDIS_URL'] ?? process.env['REDIS_URL'];
     if (redisUrl !== undefined) return benchHotKeyOverMcp(stack, redisUrl);

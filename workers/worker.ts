@@ -16,7 +16,12 @@ const SETTINGS: Readonly<Record<QueueKind, Partial<WorkerOptions>>> = {
   reads: { maxCachedWorkflows: 200, maxConcurrentLocalActivityExecutions: 100 },
   'slow-reads': { maxCachedWorkflows: 100, maxConcurrentActivityTaskExecutions: 50 },
   actions: { maxCachedWorkflows: 500, maxConcurrentActivityTaskExecutions: 20 },
-  lifecycle: { maxCachedWorkflows: 500, maxConcurrentActivityTaskExecutions: 20 },
+  lifecycle: {
+    // An order that is not cached is replayed at each event.
+    maxCachedWorkflows: 2_000,
+    maxConcurrentActivityTaskExecutions: 20,
+    maxConcurrentLocalActivityExecutions: 20,
+  },
 };
 
 /** What every worker has, whatever it works on. */

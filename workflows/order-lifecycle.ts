@@ -5,6 +5,7 @@ import {
   defineSignal,
   isCancellation,
   proxyActivities,
+  proxyLocalActivities,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -21,7 +22,8 @@ export const orderEventSignal = defineSignal<[unknown]>(ORDER_EVENT);
 /** Postgres is the only state of an order; while it is away, everything waits for it. */
 const PATIENT = { initialInterval: '1s', maximumInterval: '30s' } as const;
 
-const { judge_order_events } = proxyActivities<LifecycleActivities>({
+/** Within the workflow task: one short transaction, and a worker that dies in it is replaced when the task times out. */
+const { judge_order_events } = proxyLocalActivities<LifecycleActivities>({
   startToCloseTimeout: '15s',
   retry: PATIENT,
 });

@@ -66,7 +66,7 @@ describe('An import', () => {
     await load(database, SMALL);
     const sql = await database.pools.write.connect();
     await sql.query("begin; select set_config('countersign.shop_id', 'small', true)");
-    await sql.query("update orders set status = 'Cancelled' where order_id = '#W1'");
+    await sql.query("update orders set status = 'Packed' where order_id = '#W1'");
     await sql.query('commit');
     sql.release();
     const before = await everything(database, 'small');

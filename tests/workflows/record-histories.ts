@@ -1,7 +1,7 @@
 /**
  * Writes one history per way a run can go to tests/histories, for replay.test.ts:
  *
- *   node --import tsx tests/workflows/record-histories.ts <version>
+ *   node --import tsx tests/workflows/record-histories.ts <version> [<first part of the names>]
  *
  * Run it before a release that changes workflows. Files of earlier versions stay: runs of theirs may still be open.
  */
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { lead, manager } from '../approvals/room.ts';
+import { orderStage } from './order-stage.ts';
 import { openStage, type Stage, until } from './stage.ts';
 
 const HISTORIES = fileURLToPath(new URL('../histories/', import.meta.url));
@@ -62,6 +63,34 @@ const WAYS: Readonly<Record<string, (stage: Stage) => Promise<WorkflowHandle>>> 
     await until(async () => ((await handle.fetchHistory()).events?.length ?? 0) > 10, 'the run to wait');
     return handle;
   },
+  'order-lifecycle.delivered': async () => {
+    const life = await orders.place('Placed', 60_000);
+    await orders.intend(life);
+    await orders.wake(life);
+    await until(async () => (await orders.state(life)) === 'PaymentPending', 'the charge');
+    for (const kind of ['payment_succeeded', 'packed', 'shipped', 'delivered'] as const) {
+      await orders.tell(life, kind);
+      await orders.wake(life);
+    }
+    return ended(orders.handle(life));
+  },
+  'order-lifecycle.unpaid': async () => {
+    const life = await orders.place('Placed', 400);
+    await orders.wake(life);
+    return ended(orders.handle(life));
+  },
+  'order-lifecycle.waiting': async () => {
+    const life = await orders.place('Confirmed');
+    for (const kind of ['packed', 'payment_failed'] as const) {
+      await orders.tell(life, kind);
+      await orders.wake(life);
+    }
+    await until(
+      async () => (await orders.told(life)).every(({ verdict }) => verdict !== null),
+      'the verdicts',
+    );
+    return orders.handle(life);
+  },
 };
 
 async function ended(handle: WorkflowHandle): Promise<WorkflowHandle> {
@@ -78,8 +107,11 @@ async function eventsOf(handle: WorkflowHandle): Promise<readonly string[]> {
 const version = process.argv[2] ?? '';
 if (!/^\d+\.\d+\.\d+$/.test(version)) throw new Error('Which version? For example 0.1.0.');
 const stage = await openStage();
-await stage.work();
+const orders = await orderStage(stage);
+await orders.work();
+const wanted = process.argv[3] ?? '';
 for (const [name, run] of Object.entries(WAYS)) {
+  if (!name.startsWith(wanted)) continue;
   const handle = await run(stage);
   const bytes = proto.temporal.api.history.v1.History.encode(await handle.fetchHistory()).finish();
   // The bytes decide; the names of the events are for people who read a difference.
