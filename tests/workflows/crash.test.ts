@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { lead, meddle, purchaseOrders } from '../approvals/room.ts';
+import { orderStage } from './order-stage.ts';
 import { openStage, type Stage, until } from './stage.ts';
 
 const SCRIPT = fileURLToPath(new URL('./crashing-worker.ts', import.meta.url));
@@ -87,6 +88,25 @@ describe('when the worker is killed', function () {
     assert.ok(await handle.result());
     await second.stop();
     assert.deepEqual(await endings(plan.callId), ['ok']);
+  });
+
+  it('after an order was moved, before Temporal heard of it: it has moved once', async () => {
+    const orders = await orderStage(stage);
+    const life = await orders.place('Confirmed');
+    await orders.tell(life, 'shipped');
+    const first = await worker('after judging');
+    await orders.wake(life);
+    await dead(first);
+    assert.equal(await orders.state(life), 'Shipped');
+    await orders.tell(life, 'delivered');
+    const second = await orders.work();
+    assert.equal(await orders.ended(life), 'Delivered');
+    await second.stop();
+    const changes = (await orders.published(life)).filter(({ topic }) => topic === 'order_status_changed');
+    assert.deepEqual(
+      [await orders.walked(life), changes.length],
+      [['Confirmed>Packed?', 'Packed>Shipped', 'Shipped>OutForDelivery?', 'OutForDelivery>Delivered'], 4],
+    );
   });
 
   it('across expiry: a vote that was sent in time counts', async () => {

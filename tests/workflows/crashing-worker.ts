@@ -18,6 +18,8 @@ import { workflowBundle } from '../../workers/bundle.ts';
 import { setUpRuntime, temporalLogger } from '../../workers/runtime.ts';
 import { startOn } from '../../workers/worker.ts';
 import { both, freshCache } from '../support/world.ts';
+import { judgeOrderEvents } from '../../activities/lifecycle/judge-order-events.ts';
+import { createOrderLives } from '../../adapters/postgres/order-life.ts';
 import { createOrderStore } from '../../adapters/postgres/order-store.ts';
 import { createPriceStore } from '../../adapters/postgres/price-store.ts';
 import { createPromotionStore } from '../../adapters/postgres/promotion-store.ts';
@@ -84,6 +86,21 @@ const all = bodies({
   clock: { now: () => new Date() },
   realTime: { now: () => new Date() },
 });
+const lives = createOrderLives(pools);
+const judge_order_events = judgeOrderEvents(
+  {
+    ...lives,
+    advance: async (life) => {
+      const advanced = await lives.advance(life);
+      if (CRASH_AT === 'after judging') {
+        die();
+        await never();
+      }
+      return advanced;
+    },
+  },
+  freshCache(),
+);
 const activities = activitiesOf(all, {
   seals: createSeals<BallotStatement>({ seal: [SEAL ?? ''], personal: [PERSONAL ?? ''] }),
   audit: createAuditLog(pools),
@@ -96,7 +113,7 @@ for (const kind of QUEUE_KINDS) {
     connection,
     namespace: NAMESPACE ?? '',
     queuePrefix: NAMESPACE ?? '',
-    activities,
+    activities: { ...activities, judge_order_events },
     bundle,
     log: silent,
     onDeath: () => process.exit(1),

@@ -38,7 +38,15 @@ describe('stored histories', function () {
     );
 
   it('cover the ways a run can go', () => {
-    for (const way of ['run-read.ok', 'run-action.executed', 'run-action.expired', 'run-action.waiting'])
+    for (const way of [
+      'run-read.ok',
+      'run-action.executed',
+      'run-action.expired',
+      'run-action.waiting',
+      'order-lifecycle.delivered',
+      'order-lifecycle.unpaid',
+      'order-lifecycle.waiting',
+    ])
       assert.ok(
         files.some((name) => name.startsWith(`${way}.`)),
         way,
