@@ -34,6 +34,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     load: () => import('./commands/approve.ts'),
   },
   audit: { summary: 'read the audit record', load: () => import('./commands/audit.ts') },
+  events: {
+    summary: 'read what was published, and count the hot items',
+    load: () => import('./commands/events.ts'),
+  },
   grant: { summary: 'show and change who may do what', load: () => import('./commands/grant.ts') },
   import: {
     summary: 'load a shop from CSV files or a SQLite file',
@@ -42,6 +46,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
   db: {
     summary: 'migrate, seed, check, back up and restore the database',
     load: () => import('./commands/db.ts'),
+  },
+  model: {
+    summary: 'fetch the local model that reads policies and questions',
+    load: () => import('./commands/model.ts'),
   },
   reset: { summary: 'empty the state directory', load: () => import('./commands/reset.ts') },
   bench: { summary: 'measure, each figure beside its floor', load: () => import('./commands/bench.ts') },

@@ -56,6 +56,17 @@ export interface EventLog {
   advance(consumer: string, position: number): Promise<void>;
 }
 
+/** How far the log and its consumers are behind. */
+export type EventLag = {
+  /** Events in the log. */
+  readonly published: number;
+  /** Events in the outbox that have no position yet, and how long the first of them has waited. */
+  readonly queued: number;
+  readonly oldestQueuedSeconds: number;
+  /** Events of the log that each consumer has not dealt with. */
+  readonly behind: Readonly<Record<string, number>>;
+};
+
 /** Where events go besides the log: a stream of Redis or Kinesis. */
 export interface EventSink {
   readonly name: string;

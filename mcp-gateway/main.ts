@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { createActionDesk } from '../adapters/postgres/action-desk.ts';
 import { createAuditLog } from '../adapters/postgres/audit-log.ts';
+import { eventLag } from '../adapters/postgres/event-log.ts';
 import { createGrants } from '../adapters/postgres/grants.ts';
 import { createOrderInbox } from '../adapters/postgres/order-inbox.ts';
 import { createPaymentLedger } from '../adapters/postgres/payment-ledger.ts';
@@ -52,6 +53,8 @@ export type Wired = {
 const IN_FLIGHT = { least: 2, most: 32, slowMs: 200 };
 /** What waits behind them, and for how long, before the answer is `busy`. */
 const QUEUE = { waiting: 2000, waitMs: 20_000 };
+/** A dispatcher that stands in for another one needs seconds. */
+const EVENTS_WAIT_SECONDS = 60;
 /** The gateway writes claims and its own audit rows; business data is read by the worker's pools. */
 const POOLS = { writePoolSize: 10, readPoolSize: 2 };
 
@@ -131,7 +134,7 @@ async function wire(
   const limit = adaptiveLimit(IN_FLIGHT);
   const queue = fairQueue({ ...QUEUE, slots: limit.now });
   const sessions = sessionTable(config.web.sessionIdleSeconds);
-  const metrics = createMetrics({ queue, sessions: () => sessions.size });
+  const metrics = createMetrics({ queue, sessions: () => sessions.size, events: () => eventLag(pools) });
   const seals = createSeals<BallotStatement>({
     seal: [base64(config.secrets.sealKey)],
     personal: [base64(config.secrets.personalDataKey)],
@@ -169,7 +172,7 @@ async function wire(
     payments: paymentDoor(config, pools),
     inbox: createOrderInbox(pools),
     carriers: { mailbox: createCarrierMailbox(pools), secrets: config.carrierWebhookSecrets },
-    checks: { ...databaseChecks(pools), ...temporalCheck(client), ...others.checks },
+    checks: { ...databaseChecks(pools), ...eventCheck(pools), ...temporalCheck(client), ...others.checks },
     async close() {
       await Promise.all([pools.close(), others.close()]);
     },
@@ -227,6 +230,16 @@ function temporalCheck(client: Client): Readonly<Record<string, Check>> {
 
 function databaseChecks({ write, read }: Pools): Readonly<Record<string, Check>> {
   return { postgres_write: () => write.query('select 1'), postgres_read: () => read.query('select 1') };
+}
+
+/** Events wait in the outbox for a worker's dispatcher. */
+function eventCheck(pools: Pools): Readonly<Record<string, Check>> {
+  return {
+    events: async () => {
+      const { oldestQueuedSeconds } = await eventLag(pools);
+      if (oldestQueuedSeconds > EVENTS_WAIT_SECONDS) throw new Error('Nobody publishes events.');
+    },
+  };
 }
 
 /** What the gateway itself does not need, and /health tells about, because reads are slower or poorer without it. */

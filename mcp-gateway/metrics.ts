@@ -1,6 +1,10 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { CacheMetrics } from '../domain/cache.ts';
+import type { EventLag } from '../domain/events.ts';
 import type { FairQueue } from './fair-queue.ts';
+
+/** Anybody may look, so Postgres is asked at most once in this time. */
+const LOOK_MS = 1_000;
 
 export type Metrics = {
   /** One MCP call ended. Names no tenant and no subject: the page is readable by whoever reaches it. */
@@ -12,9 +16,13 @@ export type Metrics = {
   readonly contentType: string;
 };
 
-type Gauges = { readonly queue?: Pick<FairQueue, 'inFlight' | 'waiting'>; readonly sessions: () => number };
+type Gauges = {
+  readonly queue?: Pick<FairQueue, 'inFlight' | 'waiting'>;
+  readonly sessions: () => number;
+  readonly events?: () => Promise<EventLag>;
+};
 
-export function createMetrics({ queue, sessions }: Gauges): Metrics {
+export function createMetrics({ queue, sessions, events }: Gauges): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -44,6 +52,7 @@ export function createMetrics({ queue, sessions }: Gauges): Metrics {
   registry.registerMetric(
     gauge('countersign_reads_waiting', 'Reads that wait for a slot.', () => queue?.waiting ?? 0),
   );
+  if (events !== undefined) for (const one of eventGauges(events)) registry.registerMetric(one);
   return {
     call: (tool, outcome, seconds) => calls.observe({ tool, outcome }, seconds),
     request: (route, status) => requests.inc({ route, status: String(status) }),
@@ -51,6 +60,53 @@ export function createMetrics({ queue, sessions }: Gauges): Metrics {
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
+}
+
+/** While Postgres is away there is nothing to show. */
+function eventGauges(events: () => Promise<EventLag>): readonly Gauge[] {
+  let looked: Promise<EventLag | undefined> | undefined;
+  let lookedAt = 0;
+  const look = () => {
+    if (looked === undefined || Date.now() - lookedAt > LOOK_MS) {
+      lookedAt = Date.now();
+      looked = events().catch(() => undefined);
+    }
+    return looked;
+  };
+  const of = (
+    name: string,
+    help: string,
+    show: (gauge: Gauge, lag: EventLag) => void,
+    labelNames: string[] = [],
+  ) =>
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [],
+      async collect() {
+        const lag = await look();
+        this.reset();
+        if (lag !== undefined) show(this, lag);
+        else if (labelNames.length === 0) this.remove();
+      },
+    });
+  return [
+    of('countersign_events_published', 'Events published since the installation began.', (one, lag) =>
+      one.set(lag.published),
+    ),
+    of('countersign_events_queued', 'Events in the outbox that are not published yet.', (one, lag) =>
+      one.set(lag.queued),
+    ),
+    of(
+      'countersign_event_consumer_lag',
+      'Published events that a consumer has not dealt with.',
+      (one, lag) => {
+        for (const [consumer, n] of Object.entries(lag.behind)) one.set({ consumer }, n);
+      },
+      ['consumer'],
+    ),
+  ];
 }
 
 function gauge(name: string, help: string, read: () => number): Gauge {

@@ -1,4 +1,4 @@
-import type { EventLog, PublishedEvent, Topic } from '../../domain/events.ts';
+import type { EventLag, EventLog, PublishedEvent, Topic } from '../../domain/events.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { Pools } from './pools.ts';
 
@@ -32,31 +32,36 @@ export function createEventLog({ system }: Pick<Pools, 'system'>): EventLog {
   };
 }
 
-/** What was published and how far behind its consumers are, in events. `queued` ones have no position yet. */
-export type EventLag = {
-  readonly published: number;
-  readonly queued: number;
-  readonly behind: Readonly<Record<string, number>>;
-};
-
 export async function eventLag({ system }: Pick<Pools, 'system'>): Promise<EventLag> {
-  const { rows } = await system.query<{
-    consumer: string | null;
-    behind: number;
-    published: number;
-    queued: number;
-  }>(
-    `select h.position::float8 as published, q.n as queued, c.consumer, greatest(h.position - c.position, 0)::float8 as behind
-       from event_head h cross join (select count(*)::float8 as n from event_queue) q left join event_cursors c on true`,
+  const { rows } = await system.query<LagRow>(
+    `select h.position::float8 as published, q.n as queued, coalesce(w.seconds, 0) as waits,
+            c.consumer, greatest(h.position - c.position, 0)::float8 as behind
+       from event_head h
+      cross join (select count(*)::float8 as n from event_queue) q
+       left join lateral (
+              select extract(epoch from clock_timestamp() - o.written_at)::float8 as seconds
+                from event_queue e join event_outbox o using (shop_id, event_id)
+               order by e.seq limit 1) w on true
+       left join event_cursors c on true`,
   );
+  const [first] = rows;
   return {
-    published: rows[0]?.published ?? 0,
-    queued: rows[0]?.queued ?? 0,
+    published: first?.published ?? 0,
+    queued: first?.queued ?? 0,
+    oldestQueuedSeconds: first?.waits ?? 0,
     behind: Object.fromEntries(
       rows.flatMap(({ consumer, behind }) => (consumer === null ? [] : [[consumer, behind]])),
     ),
   };
 }
+
+type LagRow = {
+  readonly published: number;
+  readonly queued: number;
+  readonly waits: number;
+  readonly consumer: string | null;
+  readonly behind: number;
+};
 
 const READ = `
   select l.position, o.shop_id, o.event_id, o.topic, o.version, o.key, o.payload, o.happened_at

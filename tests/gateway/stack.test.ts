@@ -268,6 +268,7 @@ describe('the gateway on real servers', function () {
       .parse(await (await fetch(`${stack.url}/health`)).json());
     assert.equal(health.status, 'ok');
     assert.deepEqual(Object.keys(health.dependencies).toSorted(), [
+      'events',
       'postgres_read',
       'postgres_write',
       'temporal',
