@@ -3,7 +3,8 @@ import { ASKS_FOR } from '../../domain/order-events.ts';
 import { judge } from '../../domain/order-lifecycle.ts';
 import type { HistoryStep, OrderState } from '../../domain/orders.ts';
 import { HISTORY, stepOf } from './order-rows.ts';
-import { applyEvent, refuseEvent, repeatEvent, type KeptEvent, type Living } from './order-transitions.ts';
+import type { KeptEvent, Living } from './order-living.ts';
+import { applyEvent, refuseEvent, repeatEvent } from './order-transitions.ts';
 import { inTenant, type Pools, type Sql } from './pools.ts';
 
 /** Judged in one transaction at most; the workflow looks again for the rest. */

@@ -1,6 +1,6 @@
 import type { Step } from '../../domain/order-lifecycle.ts';
 import type { OrderState } from '../../domain/orders.ts';
-import type { KeptEvent, Living } from './order-transitions.ts';
+import type { KeptEvent, Living } from './order-living.ts';
 import type { Sql } from './pools.ts';
 
 /** What a delivery is said to be doing when its order arrives in a state. */

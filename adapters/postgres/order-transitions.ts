@@ -1,35 +1,10 @@
 import type { OutgoingEvent } from '../../domain/events.ts';
-import type { OrderEventKind, OrderEventSource } from '../../domain/order-events.ts';
 import type { EventProblem, Step } from '../../domain/order-lifecycle.ts';
-import type { OrderState } from '../../domain/orders.ts';
+import type { KeptEvent, Living } from './order-living.ts';
 import { settleTransition } from './order-settlement.ts';
 import { noteFailedAttempt, showParcel } from './order-parcels.ts';
 import { publishWithin } from './outbox.ts';
 import type { Sql } from './pools.ts';
-
-/** An order whose row is locked. `state` moves with what is applied. */
-export type Living = {
-  readonly tenant: string;
-  /** Internal id. */
-  readonly order: string;
-  /** Public number. */
-  readonly orderId: string;
-  state: OrderState;
-};
-
-/** A row of the inbox that has no verdict yet. */
-export type KeptEvent = {
-  readonly eventId: string;
-  readonly kind: OrderEventKind;
-  readonly source: OrderEventSource;
-  readonly actor: string;
-  readonly cause: string | null;
-  readonly carrier: string | null;
-  readonly trackingNumber: string | null;
-  readonly estimatedDelivery: Date | null;
-  /** Never later than its receipt, whatever its teller says. */
-  readonly happenedAt: Date;
-};
 
 /** Takes the steps one by one: state, history, stock and money, and what is published of it. */
 export async function applyEvent(sql: Sql, living: Living, event: KeptEvent, path: readonly Step[]) {
