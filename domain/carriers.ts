@@ -123,6 +123,13 @@ export interface CarrierClient {
   ): Promise<{ readonly accepted: boolean; readonly reference: string }>;
 }
 
+/** Told what carriers' interfaces do. */
+export type CarrierMetrics = {
+  /** One attempt at a carrier, also one that was stopped before it left. */
+  attempt(carrier: string, operation: string, outcome: 'ok' | CarrierProblem, seconds: number): void;
+  circuit(carrier: string, state: 'open' | 'half-open' | 'closed'): void;
+};
+
 /** The last thing a carrier said about a parcel's arrival, kept for when it says nothing (table `carrier_etas`). */
 export type LastKnownEta = {
   readonly carrier: string;

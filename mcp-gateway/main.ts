@@ -76,6 +76,7 @@ export async function startGateway(
     closing.unshift(() => wired.close());
     const worker = await startReadWorker(config, log, link, {
       metrics: wired.metrics.cache,
+      carrierMetrics: wired.metrics.carriers,
       onAnswer: answers.give,
       ...(sharedStore ? { sharedStore } : {}),
     });

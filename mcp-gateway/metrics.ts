@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { CacheMetrics } from '../domain/cache.ts';
+import type { CarrierMetrics } from '../domain/carriers.ts';
 import type { EventLag } from '../domain/events.ts';
 import type { FairQueue } from './fair-queue.ts';
 
@@ -12,6 +13,8 @@ export type Metrics = {
   request(route: string, status: number): void;
   /** What the cache of this process's read worker did. */
   readonly cache: CacheMetrics;
+  /** What its carriers did. */
+  readonly carriers: CarrierMetrics;
   text(): Promise<string>;
   readonly contentType: string;
 };
@@ -57,6 +60,7 @@ export function createMetrics({ queue, sessions, events }: Gauges): Metrics {
     call: (tool, outcome, seconds) => calls.observe({ tool, outcome }, seconds),
     request: (route, status) => requests.inc({ route, status: String(status) }),
     cache: { count: (event, kind) => cached.inc({ event, kind }) },
+    carriers: carrierMetrics(registers),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };
@@ -107,6 +111,27 @@ function eventGauges(events: () => Promise<EventLag>): readonly Gauge[] {
       ['consumer'],
     ),
   ];
+}
+
+function carrierMetrics(registers: Registry[]): CarrierMetrics {
+  const attempts = new Histogram({
+    name: 'countersign_carrier_attempt_seconds',
+    help: 'Duration of attempts at carriers by the reads in this process, by carrier, operation and outcome.',
+    labelNames: ['carrier', 'operation', 'outcome'],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8],
+    registers,
+  });
+  const circuits = new Gauge({
+    name: 'countersign_carrier_circuit_open',
+    help: '1 while a carrier is left alone after failing several times in a row.',
+    labelNames: ['carrier'],
+    registers,
+  });
+  return {
+    attempt: (carrier, operation, outcome, seconds) =>
+      attempts.observe({ carrier, operation, outcome }, seconds),
+    circuit: (carrier, state) => circuits.set({ carrier }, state === 'closed' ? 0 : 1),
+  };
 }
 
 function gauge(name: string, help: string, read: () => number): Gauge {

@@ -2,6 +2,7 @@ import { type Client, WorkflowNotFoundError, isGrpcServiceError } from '@tempora
 import { voidPrices } from '../activities/pricing/void-prices.ts';
 import { connectWorker, type TemporalLink } from '../adapters/temporal/connect.ts';
 import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
+import type { CarrierMetrics } from '../domain/carriers.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { Reaction } from '../domain/events.ts';
 import { NUDGE, QUEUE_KINDS, type QueueKind } from '../domain/queues.ts';
@@ -21,6 +22,7 @@ import { openWorkshop } from './workshop.ts';
 /** What a worker shares with its process. Without Redis, one store for all workers of a process: what one voids, none serves. */
 export type Beside = {
   readonly metrics?: CacheMetrics;
+  readonly carrierMetrics?: CarrierMetrics;
   readonly sharedStore?: CacheStore;
   /** Told of each read that this worker has answered, once its row of the record is durable. */
   readonly onAnswer?: (callId: string, output: JsonObject) => void;

@@ -19,6 +19,7 @@ import { announcePromotion } from '../activities/pricing/announce-promotion.ts';
 import type { ActionCourt, ActionDesk } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
 import type { Cache, CacheMetrics, CacheStore } from '../domain/cache.ts';
+import type { CarrierMetrics } from '../domain/carriers.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { OrderLives } from '../domain/order-life.ts';
 import { ROLES } from '../domain/roles.ts';
@@ -49,6 +50,7 @@ export type WorkshopDeps = {
   readonly log: Logger;
   readonly nudge: Runs['nudge'];
   readonly metrics?: CacheMetrics;
+  readonly carrierMetrics?: CarrierMetrics;
   readonly onAnswer?: Around['onAnswer'];
   /** A store that others in this process use, too. Its owner closes it. */
   readonly sharedStore?: CacheStore;
@@ -61,6 +63,7 @@ export async function openWorkshop({
   log,
   nudge,
   metrics,
+  carrierMetrics,
   onAnswer,
   sharedStore,
   applicationName,
@@ -103,7 +106,7 @@ export async function openWorkshop({
       paymentDueSeconds: config.payments.dueSeconds,
       newOrderId: randomOrderId,
     }),
-    carriers: openCarriers(config, log),
+    carriers: openCarriers(config, log, carrierMetrics),
     runs: { nudge },
     clock,
     realTime,

@@ -15,16 +15,10 @@ import {
   TimeoutStrategy,
   wrap,
 } from 'cockatiel';
-import { type CarrierError, type CarrierProblem, type Patience } from '../../domain/carriers.ts';
+import type { CarrierError, CarrierMetrics, CarrierProblem, Patience } from '../../domain/carriers.ts';
 import { asCarrierError, CarrierFault } from './faults.ts';
 import { hedged } from './hedge.ts';
 import { rateLimit } from './rate-limit.ts';
-
-export type CarrierMetrics = {
-  /** One attempt at a carrier, also one that was stopped before it left. */
-  attempt(carrier: string, operation: string, outcome: 'ok' | CarrierProblem, ms: number): void;
-  circuit(carrier: string, state: 'open' | 'half-open' | 'closed'): void;
-};
 
 export type ResilienceSettings = {
   /** No call takes longer, whatever its caller would bear. */
@@ -78,7 +72,7 @@ export function createGuard(carrier: string, settings: ResilienceSettings, metri
   ): Promise<T> => {
     const start = performance.now();
     const report = (outcome: 'ok' | CarrierProblem) =>
-      metrics?.attempt(carrier, operation.name, outcome, performance.now() - start);
+      metrics?.attempt(carrier, operation.name, outcome, (performance.now() - start) / 1000);
     try {
       const result = await admitted.execute(
         ({ signal: inner }) =>

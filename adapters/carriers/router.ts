@@ -1,4 +1,10 @@
-import { type CarrierClient, CarrierError, type Patience, type RateQuote } from '../../domain/carriers.ts';
+import {
+  type CarrierClient,
+  CarrierError,
+  type CarrierMetrics,
+  type Patience,
+  type RateQuote,
+} from '../../domain/carriers.ts';
 import type { Settings } from '../../platform/config.ts';
 import type { Logger } from '../../platform/log.ts';
 import { unsupported } from './faults.ts';
@@ -6,10 +12,8 @@ import { createFedexClient } from './fedex/client.ts';
 import { carrierNamed } from './numbers/carrier-names.ts';
 import { isMisread, recogniseNumber } from './numbers/recognise.ts';
 import type { OneCarrier } from './one-carrier.ts';
-import { type CarrierMetrics, createGuard, type Guard, RESILIENCE } from './resilient.ts';
+import { createGuard, type Guard, RESILIENCE } from './resilient.ts';
 import { createUpsClient } from './ups/client.ts';
-
-export type { CarrierMetrics } from './resilient.ts';
 
 /** Every carrier that is configured, each behind its own guard. */
 export function openCarriers(
@@ -23,7 +27,7 @@ export function openCarriers(
     ...(fedex === undefined ? [] : [createFedexClient(fedex)]),
   ];
   const told: CarrierMetrics = {
-    attempt: (carrier, operation, outcome, ms) => metrics?.attempt(carrier, operation, outcome, ms),
+    attempt: (carrier, operation, outcome, seconds) => metrics?.attempt(carrier, operation, outcome, seconds),
     circuit: (carrier, state) => {
       log[state === 'open' ? 'warn' : 'info']({ carrier, state }, 'a carrier’s circuit changed');
       metrics?.circuit(carrier, state);

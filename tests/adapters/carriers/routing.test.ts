@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
-import { createGuard, type CarrierMetrics, RESILIENCE } from '../../../adapters/carriers/resilient.ts';
+import { createGuard, RESILIENCE } from '../../../adapters/carriers/resilient.ts';
 import type { OneCarrier } from '../../../adapters/carriers/one-carrier.ts';
 import { CarrierFault } from '../../../adapters/carriers/faults.ts';
 import { openCarriers, routeCarriers } from '../../../adapters/carriers/router.ts';
-import type { Address, CarrierClient, RateQuote, Tracking } from '../../../domain/carriers.ts';
+import type {
+  Address,
+  CarrierClient,
+  CarrierMetrics,
+  RateQuote,
+  Tracking,
+} from '../../../domain/carriers.ts';
 import { ConfigError, loadSettings } from '../../../platform/config.ts';
 import { createLog } from '../../../platform/log.ts';
 import { NUMBER, problem, send, type TestCarrier, testCarrier, upsAnswer } from './support.ts';
