@@ -8,6 +8,7 @@ import { Refusal } from '../../domain/refusal.ts';
 import type { Runs } from '../../domain/runs.ts';
 import type { Seals } from '../../domain/seals.ts';
 import { gatewayCore } from '../../mcp-gateway/gateway-core.ts';
+import type { HttpDeps } from '../../mcp-gateway/http.ts';
 import { developmentIssuer, verifier } from '../../mcp-gateway/identity.ts';
 import { type Listening, listen } from '../../mcp-gateway/listen.ts';
 import { createMetrics } from '../../mcp-gateway/metrics.ts';
@@ -39,6 +40,7 @@ export type WireOptions = {
   readonly host?: Host;
   readonly pageSize?: number;
   readonly checks?: Readonly<Record<string, () => Promise<unknown>>>;
+  readonly carriers?: HttpDeps['carriers'];
 };
 
 export const STOCK: JsonObject = {
@@ -119,6 +121,7 @@ export async function startWire(options: WireOptions = {}): Promise<Wire> {
     },
     checks: options.checks ?? { temporal: async () => undefined, postgres_write: async () => undefined },
     host: options.host,
+    carriers: options.carriers,
     ...(options.pageSize === undefined ? {} : { pageSize: options.pageSize }),
   });
   const { audiences } = settings.identity;
