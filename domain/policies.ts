@@ -7,7 +7,7 @@ export type PolicyDocument = {
   readonly tenant: string;
   /** Unique per tenant, the same for every version. */
   readonly docId: string;
-  /** `<sequence>-<first 12 hex digits of the text's SHA-256>`; the sequence only grows. */
+  /** `<sequence>-<first 12 hex digits of the SHA-256 of its bytes, with front matter>`; the sequence only grows. */
   readonly docVersion: string;
   readonly title: string;
   readonly sourceUrl: string;
