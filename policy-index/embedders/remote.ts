@@ -1,4 +1,5 @@
 import { BedrockRuntimeClient, InvokeModelCommand } from '@aws-sdk/client-bedrock-runtime';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { z } from 'zod';
 import { EmbedderError, type Embedder } from '../../domain/policies.ts';
 import { createPoster } from '../http.ts';
@@ -65,6 +66,8 @@ export function titanEmbedder(options: {
   const client = new BedrockRuntimeClient({
     region,
     maxAttempts: 3,
+    // One text and one vector a request: there is nothing to stream, and an endpoint of one's own may not speak HTTP/2.
+    requestHandler: new NodeHttpHandler({ connectionTimeout: 2_000, requestTimeout: 10_000 }),
     ...(endpoint === undefined ? {} : { endpoint }),
   });
   const embedOne = async (inputText: string, signal?: AbortSignal) => {
