@@ -3,6 +3,7 @@ import { benchActions, benchReads } from './calls.ts';
 import { benchImport } from './import.ts';
 import { benchLifecycles } from './lifecycles.ts';
 import { benchHotKeyOverMcp, benchMemory } from './load.ts';
+import { benchPolicies } from './policies.ts';
 import type { Row } from './report.ts';
 import { freshHome, type Stack, startStack } from './stack.ts';
 import { benchWarmStart } from './warm-start.ts';
@@ -27,6 +28,7 @@ const ON_A_STACK: Readonly<Record<string, (stack: Stack, log: Log) => Promise<re
 const ALONE: Readonly<Record<string, (log: Log) => Promise<readonly Row[]>>> = {
   cache: (log) => benchHotKey(log),
   import: (log) => benchImport(log),
+  policies: (log) => benchPolicies(log),
 };
 
 export const BENCHMARKS = [...Object.keys(ON_A_STACK), 'start', ...Object.keys(ALONE)];
