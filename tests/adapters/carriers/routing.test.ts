@@ -15,6 +15,7 @@ import { createLog } from '../../../platform/log.ts';
 import { NUMBER, problem, send, type TestCarrier, testCarrier, upsAnswer } from './support.ts';
 
 const PATIENCE = { deadlineMs: 1_000 };
+const LIMITS = { deadlineMs: 4_000, requestsPerSecond: 100, firstBackoffMs: 1, hedgeAfterMs: undefined };
 const HERE: Address = { line1: '1-1 Otemachi', city: 'Tokyo', postalCode: '1000004', country: 'JP' };
 const PARCEL = { weightGrams: 500, pieces: 1 };
 const LABEL = { from: HERE, to: HERE, parcel: PARCEL, service: 'UPS Worldwide Saver' };
@@ -54,7 +55,7 @@ const routed = (carriers: readonly OneCarrier[], settings = {}, metrics?: Carrie
   routeCarriers(
     carriers.map((client) => ({
       client,
-      guard: createGuard(client.name, { ...RESILIENCE, firstBackoffMs: 1, ...settings }, metrics),
+      guard: createGuard(client.name, { ...RESILIENCE, ...LIMITS, ...settings }, metrics),
     })),
   );
 
@@ -226,6 +227,40 @@ describe('The guard of a carrier', () => {
       throw new TypeError('undefined is not a function');
     };
     await assert.rejects(ask(routed([carrierOf('UPS', { track })])), problem('garbled'));
+  });
+
+  it('takes no caller who gives up for a sign that the carrier is down', async () => {
+    const hangs = (_: string, signal: AbortSignal) =>
+      new Promise<Tracking>((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(new CarrierFault('timeout', 'as exchange says it'))),
+      );
+    let track: OneCarrier['track'] = hangs;
+    const client = routed([carrierOf('UPS', { track: (number, signal) => track(number, signal) })]);
+    for (let i = 0; i < 6; i++) {
+      const caller = new AbortController();
+      const asked = client.track('UPS', NUMBER, { ...PATIENCE, signal: caller.signal });
+      setImmediate(() => caller.abort());
+      await assert.rejects(asked, problem('timeout'));
+    }
+    track = async () => tracked('UPS');
+    assert.equal((await ask(client)).carrier, 'UPS');
+  });
+
+  it('takes no slower of two answers for one either', async () => {
+    const track = (_: string, signal: AbortSignal) =>
+      new Promise<Tracking>((resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new CarrierFault('timeout', 'as exchange says it')));
+        if (++asked % 2 === 0) resolve(tracked('UPS'));
+      });
+    let asked = 0;
+    const states: string[] = [];
+    const client = routed(
+      [carrierOf('UPS', { track })],
+      { hedgeAfterMs: 1, circuit: { failures: 1, openMs: 60_000 } },
+      { attempt: () => undefined, circuit: (_, state) => states.push(state) },
+    );
+    for (let i = 0; i < 3; i++) await ask(client);
+    assert.deepEqual(states, []);
   });
 
   it('is one carrier’s: a circuit that is open stops no other', async () => {
