@@ -4,15 +4,18 @@ import type { EtaStore } from '../../domain/carriers.ts';
 import type { Reaction } from '../../domain/events.ts';
 import { keysShowing } from '../orders/keys.ts';
 
+export type WebhookReader = {
+  readonly receipts: CarrierReceipts;
+  readonly cache: Pick<Cache, 'invalidate'>;
+  /** Where what is said of arrivals is kept; nowhere, if there is no such place. */
+  readonly etas?: Pick<EtaStore, 'keep'>;
+};
+
 /**
  * Reads what a carrier pushed, after the door has answered: keeps what it says of the arrival, tells every order of
  * the parcel, and voids the answers that show them. The event names a receipt and is believed in nothing else.
  */
-export function readWebhooks(
-  receipts: CarrierReceipts,
-  etas: Pick<EtaStore, 'keep'>,
-  cache: Pick<Cache, 'invalidate'>,
-): Reaction {
+export function readWebhooks({ receipts, cache, etas }: WebhookReader): Reaction {
   return {
     consumer: 'carrier-webhooks',
     topics: ['carrier_webhook_received'],
@@ -21,7 +24,7 @@ export function readWebhooks(
       if (typeof receipt !== 'string' || !/^\d{1,18}$/.test(receipt)) return;
       const parcel = await receipts.look(tenant, receipt);
       // Before the receipt ends: a later scan is not overwritten, so a repeat does no harm, and nothing is forgotten.
-      if (parcel !== undefined) {
+      if (parcel !== undefined && etas !== undefined) {
         for (const order of parcel.orders) await etas.keep(tenant, etaToldBy(parcel.tracking, order, at));
       }
       const touched = await receipts.settle(tenant, receipt);

@@ -36,7 +36,13 @@ export async function openOffice(mailbox?: CarrierMailbox) {
   const reader = () =>
     startDispatcher({
       pools: db.pools,
-      reactions: [readWebhooks(createCarrierReceipts(db.pools, parsePush), store, freshCache())],
+      reactions: [
+        readWebhooks({
+          receipts: createCarrierReceipts(db.pools, parsePush),
+          cache: freshCache(),
+          etas: store,
+        }),
+      ],
       sinks: [],
       log: createLog({ level: 'silent' }),
       pollMs: 20,
@@ -52,8 +58,7 @@ export async function openOffice(mailbox?: CarrierMailbox) {
     push: (carrier: string, body: string | Uint8Array, headers: Record<string, string> = signed(body)) =>
       fetch(`${wire.url}/webhooks/carriers/${carrier}`, {
         method: 'POST',
-        // The cast: lib.dom wants an ArrayBuffer behind the bytes, which those of a Buffer are.
-        body: body as BodyInit,
+        body: typeof body === 'string' ? body : new Uint8Array(body),
         headers: { 'content-type': 'application/json', ...headers },
       }),
     /** An order with parcels on their way. */
