@@ -12,6 +12,7 @@ const SECRET = [
   'access_token',
   'password',
   'secret',
+  'clientSecret',
   'seal',
   'parameters',
   'params',
