@@ -117,6 +117,8 @@ export interface Reranker {
   /** How much of the final score is its own, 0 to 1; the rest is the fused score of the retrieval. */
   readonly weight: number;
   rerank(question: string, passages: readonly Passage[], signal?: AbortSignal): Promise<readonly number[]>;
+  /** Does beforehand what can be done without a question; without it the first question about a passage waits. */
+  prepare?(passages: readonly Passage[], signal?: AbortSignal): Promise<void>;
 }
 
 export const SEARCH_MODES = ['bm25', 'knn', 'hybrid'] as const;

@@ -8,8 +8,7 @@ import type {
   SearchMode,
 } from '../../domain/policies.ts';
 import { rerankHits, type RankedHit } from '../../policy-index/rerank.ts';
-import { mean, ndcgAt10, recallAt, reciprocalRank, type Judged } from './measures.ts';
-import { ASKED_AT, type LabelledQuestion } from './question-set.ts';
+import { ASKED_AT } from './question-set.ts';
 
 /** One way to search: what a row of the table measures. */
 export type Stage = {
@@ -17,14 +16,6 @@ export type Stage = {
   readonly mode: SearchMode;
   readonly fusion?: Fusion;
   readonly reranker?: Reranker;
-};
-
-export type StageFigures = {
-  readonly stage: string;
-  readonly questions: number;
-  readonly ndcgAt10: number;
-  readonly recallAt5: number;
-  readonly mrr: number;
 };
 
 const BATCH = 64;
@@ -67,34 +58,6 @@ export async function ask(
     k: DEPTH,
   });
   return rerankHits(text, hits, stage.reranker);
-}
-
-/** Measures one stage over every question that has something to find. */
-export async function measureStage(options: {
-  readonly index: PolicyIndex;
-  readonly target: string;
-  readonly stage: Stage;
-  readonly embedder: Embedder;
-  readonly questions: readonly LabelledQuestion[];
-  readonly filter: PolicyFilter;
-}): Promise<StageFigures> {
-  const { index, target, stage, embedder, filter } = options;
-  const questions = options.questions.filter(({ relevant }) => relevant.size > 0);
-  const vectors = await embedder.embed(questions.map(({ text }) => text));
-  const judged: Judged[] = [];
-  for (const [i, { text, relevant }] of questions.entries()) {
-    const vector = vectors[i] ?? new Float32Array();
-    const asked = { text, vector, embedder: embedder.fingerprint };
-    const hits = await ask(index, target, stage, asked, filter);
-    judged.push({ found: hits.map(({ chunk }) => chunk.id), relevant });
-  }
-  return {
-    stage: stage.name,
-    questions: judged.length,
-    ndcgAt10: mean(judged.map(ndcgAt10)),
-    recallAt5: mean(judged.map((each) => recallAt(5, each))),
-    mrr: mean(judged.map(reciprocalRank)),
-  };
 }
 
 /** The four stages every embedder is measured in, and the other fusion. */

@@ -6,6 +6,8 @@ import type { LocalModel } from '../embedders/local-model.ts';
 /** Measured: below, the retrieval decides alone; above, single words outweigh the sentence. */
 const WEIGHT = 0.35;
 const DEFAULT_CACHE_BYTES = 256 * 1024 * 1024;
+/** Few, so that a question in between is not kept waiting. */
+const PREPARED_AT_ONCE = 4;
 /** A number from -1 to 1 in one byte. */
 const SCALE = 127;
 
@@ -41,6 +43,12 @@ export function createMaxSimReranker(model: LocalModel, cacheBytes = DEFAULT_CAC
       const [asked] = await model.tokenVectors([question]);
       const found = await passagesOf(passages.map(({ text }) => text));
       return found.map((passage) => maxSim(asked?.tokens ?? [], passage));
+    },
+    prepare: async (passages, signal) => {
+      for (let at = 0; at < passages.length; at += PREPARED_AT_ONCE) {
+        signal?.throwIfAborted();
+        await passagesOf(passages.slice(at, at + PREPARED_AT_ONCE).map(({ text }) => text));
+      }
     },
   };
 }

@@ -4,9 +4,12 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { PolicyIndex } from '../../domain/policies.ts';
 import { openEmbeddedIndex } from '../../policy-index/embedded/embedded-index.ts';
 import { chunkNumber, FINGERPRINT, refund, VERIFIED } from './embedded-support.ts';
+
+const INGEST = fileURLToPath(new URL('./mortal-ingest.ts', import.meta.url));
 
 describe('The embedded policy index in its folder', () => {
   let folder: string;
@@ -94,11 +97,9 @@ describe('The embedded policy index in its folder', () => {
     this.timeout(120_000);
     for (let round = 0; round < 8; round += 1) {
       const name = `policy-v${round}`;
-      const child = spawn(
-        process.execPath,
-        ['--import', 'tsx', join(import.meta.dirname, 'mortal-ingest.ts'), folder, name],
-        { stdio: ['ignore', 'pipe', 'inherit'] },
-      );
+      const child = spawn(process.execPath, ['--import', 'tsx', INGEST, folder, name], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       let said = '';
       const exited = once(child, 'exit');
       for await (const piece of child.stdout) {

@@ -324,6 +324,7 @@ describe('The local model', () => {
       'You can get your money back for an advance purchase until dispatch.',
       'The order of events in a database is pre-defined and can be anything.',
     ].map((text, i) => ({ id: String(i), text }));
+    await reranker.prepare?.(passages);
     const [answering = 0, other = 1] = await reranker.rerank('Can I cancel a pre-order?', passages);
     assert.ok(answering > other);
   });
