@@ -44,6 +44,10 @@ describe('upkeep', () => {
     readonly tables: readonly { readonly table: string; readonly sha256: string }[];
   }) => Object.fromEntries(manifest.tables.map(({ table, sha256 }) => [table, sha256]));
 
+  /** What is published carries the instant at which it was. */
+  const withoutEvents = (sums: Record<string, string>) =>
+    Object.fromEntries(Object.entries(sums).filter(([table]) => table !== 'event_outbox'));
+
   const manifestIn = async (place: string): Promise<Manifest> =>
     manifestSchema.parse(JSON.parse(await readFile(join(place, 'manifest.json'), 'utf8')));
 
@@ -52,7 +56,7 @@ describe('upkeep', () => {
       const two = await Promise.all([seededDatabase(), seededDatabase()]);
       const [one, other] = await Promise.all(two.map(({ systemUrl }) => backup(systemUrl, folder())));
       assert.ok(one && other && one.tables.length > 10);
-      assert.deepEqual(sumsOf(one), sumsOf(other));
+      assert.deepEqual(withoutEvents(sumsOf(one)), withoutEvents(sumsOf(other)));
       await Promise.all(two.map((made) => made.drop()));
     });
   });
@@ -77,6 +81,8 @@ describe('upkeep', () => {
         (admin) =>
           admin.query(`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'
                           and relname not like 'schema\\_%' and not relforcerowsecurity
+                          -- These belong to no shop.
+                          and relname not in ('event_head', 'event_cursors')
                        union all select tgname from pg_trigger where not tgisinternal and tgenabled <> 'O'`),
         other.adminUrl,
       );

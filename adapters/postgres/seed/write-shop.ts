@@ -53,8 +53,10 @@ const TABLES = [
   },
   {
     into: 'promotions',
-    columns: 'product_id, name, discount_pct, starts_at, ends_at',
-    from: `p.id, r.name, r."discountPct", r."startsAt", r."endsAt"
+    columns: 'promotion_id, written_at, product_id, name, discount_pct, starts_at, ends_at',
+    // The same id in every database; written, as far as anybody can tell, when it began.
+    from: `'prm_' || left(md5(concat_ws('/', $2, r.sku, r.name)), 16), r."startsAt",
+           p.id, r.name, r."discountPct", r."startsAt", r."endsAt"
              from jsonb_to_recordset($1) as r (n int, sku text, name text, "discountPct" numeric,
                   "startsAt" timestamptz, "endsAt" timestamptz)
              join products p on p.shop_id = $2 and p.sku = r.sku order by r.n`,

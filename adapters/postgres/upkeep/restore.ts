@@ -29,7 +29,9 @@ export async function restore(migrationUrl: string, folder: string): Promise<Man
     assertSameTables(tables, manifest);
     for (const table of tables) await liftForce(client, table);
     await assertEmpty(client, tables);
+    const head = await takePlaces(client);
     for (const table of tables) await load(client, table, manifest, folder);
+    await client.query('update event_head set position = greatest(position, $1)', [head]);
     for (const table of tables) await putForceBack(client, table);
     await client.query('commit');
     return manifest;
@@ -78,9 +80,20 @@ async function putForceBack(client: Client, { name, isolated }: Table): Promise<
   if (isolated) await client.query(`alter table ${name} force row level security`);
 }
 
+/** Where the event log and its readers stand: there before any data, and never moved back. */
+const PLACES: ReadonlySet<string> = new Set(['event_head', 'event_cursors']);
+
+/** Makes room for the backup's places; answers with the last position that was given here. */
+async function takePlaces(client: Client): Promise<string> {
+  await client.query('delete from event_cursors');
+  const { rows } = await client.query<{ position: string }>('delete from event_head returning position');
+  return rows[0]?.position ?? '0';
+}
+
 async function assertEmpty(client: Client, tables: readonly Table[]): Promise<void> {
   const filled: string[] = [];
   for (const { name } of tables) {
+    if (PLACES.has(name)) continue;
     const { rowCount } = await client.query(`select from ${name} limit 1`);
     if (rowCount !== 0) filled.push(name);
   }
