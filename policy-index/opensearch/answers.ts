@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AUDIENCES, type HitScores, type PolicyHit, type PolicyQuery } from '../../domain/policies.ts';
+import { AUDIENCES, type HitScores, type PolicyHit, type SearchMode } from '../../domain/policies.ts';
 import { dot } from '../unit.ts';
 import { LEXICAL, NEVER } from './requests.ts';
 
@@ -58,22 +58,35 @@ const CHUNK = z.object({
   indexText: z.string(),
 });
 
+const STORED = z.object({
+  chunk: CHUNK,
+  verified_at: z.number(),
+  superseded_at: z.number(),
+  vector_bytes: z.string(),
+});
+
+/** Of one side: chunks with its score. */
 export const HITS = z.object({
+  hits: z.object({ hits: z.array(z.object({ _score: z.number(), _source: STORED })) }),
+});
+
+/** Of both: ids with the fused score, and BM25's by its name. */
+export const FUSED = z.object({
   hits: z.object({
     hits: z.array(
       z.object({
         _score: z.number(),
-        _source: z.object({
-          chunk: CHUNK,
-          verified_at: z.number(),
-          superseded_at: z.number(),
-          vector_bytes: z.string().optional(),
-        }),
+        fields: z.object({ chunk_id: z.tuple([z.string()]) }),
         matched_queries: z.object({ [LEXICAL]: z.number().optional() }).optional(),
       }),
     ),
   }),
 });
+
+const FOUND = z.object({ found: z.literal(true), _id: z.string(), _source: STORED });
+const GONE = z.object({ found: z.literal(false) });
+
+export const READ = z.object({ docs: z.array(z.discriminatedUnion('found', [FOUND, GONE])) });
 
 export const VERSIONS = z.object({
   aggregations: z.object({
@@ -95,13 +108,17 @@ export const MODEL_PARTS = z.object({
   hits: z.object({ hits: z.array(z.object({ _source: z.object({ data: z.string(), parts: z.number() }) })) }),
 });
 
-type Hit = z.output<typeof HITS>['hits']['hits'][number];
+export function isRead(doc: z.output<typeof READ>['docs'][number]): doc is z.output<typeof FOUND> {
+  return doc.found;
+}
 
-export function hitOf(query: PolicyQuery, hit: Hit): PolicyHit {
-  const { chunk, verified_at: verifiedAt, superseded_at: supersededAt } = hit._source;
+export type Stored = z.output<typeof STORED>;
+
+export function hitOf(stored: Stored, scores: HitScores): PolicyHit {
+  const { chunk, verified_at: verifiedAt, superseded_at: supersededAt } = stored;
   return {
     chunk,
-    scores: scoresOf(query, hit),
+    scores,
     verifiedAt: new Date(verifiedAt).toISOString(),
     supersededAt: instantOrNever(supersededAt),
   };
@@ -111,14 +128,14 @@ export function instantOrNever(at: number): string | null {
   return at >= NEVER ? null : new Date(at).toISOString();
 }
 
-function scoresOf({ mode, embedding }: PolicyQuery, hit: Hit): HitScores {
-  const score = hit._score;
+/** Of a hit that one side found. Lucene's score of a cosine is (1 + cosine) / 2. */
+export function oneSided(mode: SearchMode, score: number): HitScores {
   if (mode === 'bm25') return { bm25: score, cosine: null, score };
-  // Lucene's score of a cosine is (1 + cosine) / 2.
-  if (mode === 'knn') return { bm25: null, cosine: 2 * score - 1, score: 2 * score - 1 };
-  const bytes = hit._source.vector_bytes;
-  const cosine = bytes === undefined || !embedding ? null : dot(embedding.vector, vectorOf(bytes));
-  return { bm25: hit.matched_queries?.[LEXICAL] ?? null, cosine, score };
+  return { bm25: null, cosine: 2 * score - 1, score: 2 * score - 1 };
+}
+
+export function cosineWith(question: Float32Array, { vector_bytes: bytes }: Stored): number {
+  return dot(question, vectorOf(bytes));
 }
 
 export function bytesOf(vector: Float32Array): string {

@@ -3,6 +3,7 @@ import {
   type BuildInfo,
   type EmbeddedChunk,
   type IndexFingerprint,
+  type PolicyHit,
   type PolicyHits,
   type PolicyIndex,
   type PolicyQuery,
@@ -26,17 +27,23 @@ import {
   BULK,
   bytesOf,
   CHANGED,
+  cosineWith,
+  FUSED,
   HITS,
   hitOf,
   IDS,
   INDICES,
   instantOrNever,
+  isRead,
+  oneSided,
+  READ,
   VERSIONS,
   type Meta,
+  type Stored,
 } from './answers.ts';
 import { connect, ServerRefusal } from './connection.ts';
 import { modelShelf } from './model-shelf.ts';
-import { buildDefinition, EVER, NEVER, ofVersions, searchBody } from './requests.ts';
+import { buildDefinition, EVER, LEXICAL, NEVER, ofVersions, searchBody, SHOWN } from './requests.ts';
 
 const BULK_CHUNKS = 500;
 const PAGE = 5000;
@@ -142,19 +149,52 @@ export function openOpenSearchIndex(options: {
     assertSameAnalysis(build);
     const asked = withUnitVector(query);
     try {
-      const answer = await server.ask(HITS, {
-        method: 'POST',
-        path: `/${build.name}/_search`,
-        query: { include_named_queries_score: 'true' },
-        body: searchBody(asked),
-      });
-      const hits = answer.hits.hits.map((hit) => hitOf(asked, hit));
+      const hits = await (query.mode === 'hybrid'
+        ? searchBoth(build.name, asked)
+        : searchOne(build.name, asked));
       return { hits, build: build.name, fingerprint: build.meta.fingerprint };
     } catch (error) {
       // The alias moved after it was read, and the build it pointed to is gone: ask the one it points to now.
       if (isMissing(error) && (await find(target)).name !== build.name) return search(target, query);
       throw error;
     }
+  }
+
+  async function searchOne(name: string, query: PolicyQuery): Promise<readonly PolicyHit[]> {
+    const body = searchBody(query);
+    const answer = await server.ask(HITS, { method: 'POST', path: `/${name}/_search`, body });
+    return answer.hits.hits.map(({ _source, _score }) => hitOf(_source, oneSided(query.mode, _score)));
+  }
+
+  async function searchBoth(name: string, query: PolicyQuery): Promise<readonly PolicyHit[]> {
+    const fused = await server.ask(FUSED, {
+      method: 'POST',
+      path: `/${name}/_search`,
+      query: { include_named_queries_score: 'true' },
+      body: searchBody(query),
+    });
+    const stored = await read(
+      name,
+      fused.hits.hits.map(({ fields }) => fields.chunk_id[0]),
+    );
+    const vector = query.embedding?.vector ?? new Float32Array();
+    return fused.hits.hits.flatMap(({ fields, _score: score, matched_queries: matched }) => {
+      // A chunk that was removed since it was found is no hit any more.
+      const found = stored.get(fields.chunk_id[0]);
+      if (!found) return [];
+      return [hitOf(found, { bm25: matched?.[LEXICAL] ?? null, cosine: cosineWith(vector, found), score })];
+    });
+  }
+
+  async function read(name: string, ids: readonly string[]): Promise<ReadonlyMap<string, Stored>> {
+    if (ids.length === 0) return new Map();
+    const { docs } = await server.ask(READ, {
+      method: 'POST',
+      path: `/${name}/_mget`,
+      query: { _source_includes: SHOWN.join() },
+      body: { ids },
+    });
+    return new Map(docs.flatMap((doc) => (isRead(doc) ? [[doc._id, doc._source]] : [])));
   }
 
   async function chunkIds(target: string): Promise<readonly string[]> {

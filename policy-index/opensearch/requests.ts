@@ -52,17 +52,23 @@ export function buildDefinition(dimensions: number, meta: object): object {
 /** The body of `_search`. */
 export function searchBody(query: PolicyQuery): object {
   const { mode, k, fusion = 'minmax' } = query;
-  const base = { size: k, _source: ['chunk', 'verified_at', 'superseded_at'], track_total_hits: false };
+  const base = { size: k, _source: SHOWN, track_total_hits: false };
   if (mode === 'bm25') return { ...base, query: lexical(query) };
   if (mode === 'knn') return { ...base, query: nearest(query, k) };
   const depth = Math.max(FUSION_DEPTH, k);
   return {
     ...base,
-    _source: [...base._source, 'vector_bytes'],
+    // With one shard all that is fused is fetched as well, so only ids are; the few hits are read afterwards.
+    _source: false,
+    stored_fields: '_none_',
+    docvalue_fields: ['chunk_id'],
     query: { hybrid: { pagination_depth: depth, queries: [lexical(query), nearest(query, depth)] } },
     search_pipeline: { phase_results_processors: [FUSION_PROCESSOR[fusion]] },
   };
 }
+
+/** What is read of a chunk that is found. */
+export const SHOWN = ['chunk', 'verified_at', 'superseded_at', 'vector_bytes'];
 
 const FUSION_PROCESSOR: Record<Fusion, object> = {
   minmax: {
