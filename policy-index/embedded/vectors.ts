@@ -1,5 +1,5 @@
 import type { Ranking } from '../fusion.ts';
-import { dot, unit } from '../unit.ts';
+import { unit } from '../unit.ts';
 import type { Passes } from './postings.ts';
 import { createTop } from './top.ts';
 
@@ -40,6 +40,7 @@ export function createVectors(dimensions: number) {
       c += (question[i + 2] ?? 0) * (block[start + i + 2] ?? 0);
       d += (question[i + 3] ?? 0) * (block[start + i + 3] ?? 0);
     }
-    return a + b + c + d + dot(question.subarray(i), block.subarray(start + i, start + dimensions));
+    for (; i < dimensions; i += 1) a += (question[i] ?? 0) * (block[start + i] ?? 0);
+    return a + b + c + d;
   }
 }
