@@ -55,14 +55,24 @@ export const schedulePromotion = defineAction({
     `Promotion ${promotion_id} scheduled: ${discount_pct} % off from ${starts_at} to ${ends_at}`,
   examples: [
     {
-      prompt: 'Give 15 % off Vinland Saga volume 3 from the 1st to the 7th of December, Japanese time.',
+      prompt: 'Give 15 % off Vinland Saga volume 3 from the 1st to the 7th of December 2031, Japanese time.',
       input: {
         manga_id: 'VIN27',
         volume_number: 3,
         name: 'December week',
         discount_pct: 15,
-        starts_at: '2026-12-01T00:00:00+09:00',
-        ends_at: '2026-12-08T00:00:00+09:00',
+        starts_at: '2031-12-01T00:00:00+09:00',
+        ends_at: '2031-12-08T00:00:00+09:00',
+      },
+    },
+    {
+      prompt: 'Take 20 % off SKU BER42-42 for the whole of January 2032, in UTC.',
+      input: {
+        sku: 'BER42-42',
+        name: 'January',
+        discount_pct: 20,
+        starts_at: '2032-01-01T00:00:00Z',
+        ends_at: '2032-02-01T00:00:00Z',
       },
     },
   ],

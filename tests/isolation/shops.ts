@@ -60,6 +60,7 @@ async function plant(stack: Stack, shop: (typeof SHOPS)[number]): Promise<Plante
     product: `${word}shop product`,
     category: `${word}shop category`,
     purchase_order: shop.purchaseOrder,
+    promotion_id: `prm_${word}shop`,
   };
   await plantGoods(rows, own, shop);
   const [anna, bert, cleo] = [customer(word, 'anna'), customer(word, 'bert'), customer(word, 'cleo')];
@@ -104,7 +105,9 @@ function probe(kind: string, real: string): Probe {
 
 async function plantGoods(
   rows: Rows,
-  own: Readonly<Record<'sku' | 'warehouse' | 'manga_id' | 'region' | 'product' | 'category', string>>,
+  own: Readonly<
+    Record<'sku' | 'warehouse' | 'manga_id' | 'region' | 'product' | 'category' | 'promotion_id', string>
+  >,
   { word, purchaseOrder }: (typeof SHOPS)[number],
 ): Promise<void> {
   const volume = `${own.manga_id}-01`;
@@ -117,6 +120,11 @@ async function plantGoods(
   await rows.run(
     `update products set category = $2, description = $3, brand = $3 where shop_id = $1 and sku = $4`,
     [shopOf(word), own.category, `${word}shop description`, own.sku],
+  );
+  await rows.run(
+    `insert into promotions (shop_id, promotion_id, product_id, name, discount_pct, starts_at, ends_at)
+     select $1, $2, id, $3, 10, '2031-06-01', '2031-06-08' from products where shop_id = $1 and sku = $4`,
+    [shopOf(word), own.promotion_id, `${word}shop promotion`, own.sku],
   );
   await rows.run(
     `insert into purchase_orders (shop_id, po_id, sku, quantity, warehouse, action_id, requested_by, approved_by)

@@ -24,6 +24,7 @@ const KIND_OF_ARGUMENT: Readonly<Record<string, string>> = {
   manga_id: 'manga_id',
   order_id: 'order_id',
   product: 'product',
+  promotion_id: 'promotion_id',
   sku: 'sku',
   user_id: 'user_id',
   warehouse: 'warehouse',
@@ -31,10 +32,15 @@ const KIND_OF_ARGUMENT: Readonly<Record<string, string>> = {
 
 /** Arguments that name nothing: amounts, and the caller's own words. */
 const NAMES_NOTHING = new Set([
+  'discount_pct',
+  'ends_at',
   'idempotency_key',
   'limit',
+  'locale',
   'low_stock_threshold',
+  'name',
   'quantity',
+  'starts_at',
   'volume',
   'volume_number',
 ]);
@@ -77,7 +83,6 @@ export function lists(): readonly { readonly name: string; ask(by: Asker): Promi
 }
 
 function ofTool(tool: Parameters<typeof listedInputSchema>[0]): readonly Surface[] {
-  const [{ input: example }] = tool.examples;
   return Object.keys(listedInputSchema(tool).properties)
     .filter((argument) => !NAMES_NOTHING.has(argument))
     .map((argument) => ({
@@ -85,6 +90,8 @@ function ofTool(tool: Parameters<typeof listedInputSchema>[0]): readonly Surface
       kind: kindOf(tool.name, argument),
       looksUp: !(argument in (tool.ignored ?? {})),
       ask: (by, id, own) => {
+        // With others that go with it: some arguments are instead of others.
+        const { input: example } = tool.examples.find(({ input }) => argument in input) ?? tool.examples[0];
         const others = Object.entries(example).map(([key, value]) => [key, own[key] ?? value]);
         const input = { ...Object.fromEntries(others), [argument]: id };
         return by.rpc('tools/call', { name: tool.name, arguments: input }, id);
