@@ -1,4 +1,5 @@
 import type { Money } from './money.ts';
+import type { Touched } from './order-life.ts';
 
 /** What a parcel can be said to be doing; each carrier's codes map to these, and what is not known to `unknown`. */
 export const PARCEL_STATES = [
@@ -143,6 +144,9 @@ export type LastKnownEta = {
 
 export interface EtaStore {
   lastKnown(tenant: string, carrier: string, trackingNumber: string): Promise<LastKnownEta | undefined>;
-  /** Keeps it unless a later one is there; a changed ETA also updates the shipment and publishes `shipment_eta_changed`. */
-  keep(tenant: string, eta: LastKnownEta): Promise<void>;
+  /**
+   * Keeps it unless a later one is there, or this one names no day and the one that is there does. A changed ETA also
+   * updates the shipments on their way and publishes `shipment_eta_changed`. Answers whose orders show another day now.
+   */
+  keep(tenant: string, eta: LastKnownEta): Promise<readonly Touched[]>;
 }

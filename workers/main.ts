@@ -2,6 +2,7 @@ import { type Client, WorkflowNotFoundError, isGrpcServiceError } from '@tempora
 import { readWebhooks } from '../activities/carriers/read-webhooks.ts';
 import { voidPrices } from '../activities/pricing/void-prices.ts';
 import { parsePush } from '../adapters/carriers/pushed.ts';
+import { createEtaStore } from '../adapters/postgres/eta-store.ts';
 import { createCarrierReceipts } from '../adapters/postgres/webhook-receipts.ts';
 import { connectWorker, type TemporalLink } from '../adapters/temporal/connect.ts';
 import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
@@ -58,7 +59,11 @@ export async function startWorker(
       wakeOrders({ client: link.client, queuePrefix: config.temporal.queuePrefix, lives: workshop.lives }),
       settlePayments({ client: link.client, queuePrefix: config.temporal.queuePrefix }),
       voidPrices(workshop.cache),
-      readWebhooks({ receipts: createCarrierReceipts(workshop.pools, parsePush), cache: workshop.cache }),
+      readWebhooks({
+        receipts: createCarrierReceipts(workshop.pools, parsePush),
+        cache: workshop.cache,
+        etas: createEtaStore(workshop.pools),
+      }),
       keepPromotions({ client: link.client, queuePrefix: config.temporal.queuePrefix }),
     ];
     const sinks = await openEventSinks(config.events, log);

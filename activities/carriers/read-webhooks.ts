@@ -2,6 +2,7 @@ import type { Cache } from '../../domain/cache.ts';
 import { type CarrierReceipts, etaToldBy } from '../../domain/carrier-push.ts';
 import type { EtaStore } from '../../domain/carriers.ts';
 import type { Reaction } from '../../domain/events.ts';
+import { parcelKey } from '../logistics/keys.ts';
 import { keysShowing } from '../orders/keys.ts';
 
 export type WebhookReader = {
@@ -25,7 +26,10 @@ export function readWebhooks({ receipts, cache, etas }: WebhookReader): Reaction
       const parcel = await receipts.look(tenant, receipt);
       // Before the receipt ends: a later scan is not overwritten, so a repeat does no harm, and nothing is forgotten.
       if (parcel !== undefined && etas !== undefined) {
-        for (const order of parcel.orders) await etas.keep(tenant, etaToldBy(parcel.tracking, order, at));
+        for (const order of parcel.orders) {
+          await etas.keep(tenant, etaToldBy(parcel.tracking, order, at));
+          await cache.invalidate(parcelKey(tenant, order));
+        }
       }
       const touched = await receipts.settle(tenant, receipt);
       const keys = touched.flatMap((one) => keysShowing(tenant, one));

@@ -11,6 +11,7 @@ import {
   refundDue,
 } from './orders.ts';
 import { promotionChanged, promotionEnded, promotionStarted } from './promotions.ts';
+import { shipmentEtaChanged } from './shipments.ts';
 import { stockCheckEvent } from './stock-check-event.ts';
 
 export const events: readonly EventSchema[] = [
@@ -26,4 +27,5 @@ export const events: readonly EventSchema[] = [
   promotionStarted,
   promotionEnded,
   carrierWebhookReceived,
+  shipmentEtaChanged,
 ];

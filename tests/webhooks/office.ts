@@ -32,7 +32,12 @@ export async function openOffice(mailbox?: CarrierMailbox) {
     carriers: { mailbox: mailbox ?? createCarrierMailbox(db.pools), secrets: SECRETS, now: () => NOW },
   });
   const etas: (LastKnownEta & { readonly tenant: string })[] = [];
-  const store = { keep: async (tenant: string, eta: LastKnownEta) => void etas.push({ tenant, ...eta }) };
+  const store = {
+    keep: async (tenant: string, eta: LastKnownEta) => {
+      etas.push({ tenant, ...eta });
+      return [];
+    },
+  };
   const reader = () =>
     startDispatcher({
       pools: db.pools,
