@@ -41,6 +41,21 @@ export interface OrderLives {
   named(tenant: string, orderId: string): Promise<LifeOf | undefined>;
 }
 
+/** An order whose workflow should be at work. */
+export type Stray = LifeOf & {
+  readonly orderId: string;
+  /** Its workflow has let something pass: an event has waited unjudged, or the payment is overdue. */
+  readonly isLate: boolean;
+};
+
+export interface OrderSweep {
+  /**
+   * Orders of all shops that wait for their payment, or for a look at what they were told, the first `limit` after
+   * `after`. Late: by more than `graceSeconds`.
+   */
+  strays(graceSeconds: number, limit: number, after?: Stray): Promise<readonly Stray[]>;
+}
+
 /** What the lifecycle's workflow asks for. Smuggled workflows may, too: what is not in Postgres does not happen. */
 export type LifecycleActivities = {
   /** Null: there is no such order. */

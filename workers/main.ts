@@ -3,6 +3,7 @@ import { readWebhooks } from '../activities/carriers/read-webhooks.ts';
 import { voidPrices } from '../activities/pricing/void-prices.ts';
 import { parsePush } from '../adapters/carriers/pushed.ts';
 import { createEtaStore } from '../adapters/postgres/eta-store.ts';
+import { createOrderSweep } from '../adapters/postgres/order-sweep.ts';
 import { createCarrierReceipts } from '../adapters/postgres/webhook-receipts.ts';
 import { connectWorker, type TemporalLink } from '../adapters/temporal/connect.ts';
 import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
@@ -52,6 +53,7 @@ export async function startWorker(
       client: link.client,
       queuePrefix: config.temporal.queuePrefix,
       log,
+      orders: createOrderSweep(workshop.pools),
       ...workshop,
     });
     closing.unshift(() => sweeper.stop());

@@ -1,15 +1,17 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { LRUCache } from 'lru-cache';
 import { isOwnPlan } from '../activities/actions/own-plan.ts';
 import type { ActionCourt, ActionDesk, Ending } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
+import type { OrderSweep } from '../domain/order-life.ts';
 import type { ActionPlan } from '../domain/plan.ts';
 import { queueName, SEARCH_ATTRIBUTES, WORKFLOWS } from '../domain/queues.ts';
 import { callEnded, unsealedPlan } from '../domain/record.ts';
 import type { Seals } from '../domain/seals.ts';
 import type { Logger } from '../platform/log.ts';
-import { beginningOf } from './history.ts';
+import { beginningOf, statusOf } from './history.ts';
+import { sweepOrders } from './sweep-orders.ts';
 
 export type SweeperDeps = {
   readonly client: Client;
@@ -18,9 +20,10 @@ export type SweeperDeps = {
   readonly court: Pick<ActionCourt, 'close'>;
   readonly audit: AuditLog;
   readonly seals: Seals;
+  readonly orders: OrderSweep;
   readonly log: Logger;
   readonly everyMs?: number;
-  /** Younger claims are left to the gateway that made them. */
+  /** Younger claims are left to the gateway that made them, and what orders were told to the outbox. */
   readonly graceSeconds?: number;
   readonly pageSize?: number;
 };
@@ -29,11 +32,13 @@ const PAGE = 500;
 
 /**
  * What nobody waits for any more is put right: an action that was claimed and never started is started; one whose
- * run was ended by hand is closed; a read that was terminated or timed out gets its row.
+ * run was ended by hand is closed; a read that was terminated or timed out gets its row;
+ * an order whose workflow was ended by hand gets another.
  */
 export function startSweeper(deps: SweeperDeps): { stop(): Promise<void> } {
   // What was found in order is not asked about again for a minute.
   const inOrder = new LRUCache<string, true>({ max: 10_000, ttl: 60_000 });
+  const seen = new LRUCache<string, true>({ max: 10_000, ttl: 60_000 });
   const recorded = new LRUCache<string, true>({ max: 10_000 });
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
@@ -41,6 +46,7 @@ export function startSweeper(deps: SweeperDeps): { stop(): Promise<void> } {
   const sweep = async () => {
     try {
       await sweepActions(deps, inOrder);
+      await sweepOrders(deps, seen);
       await sweepReads(deps, recorded);
     } catch (error) {
       // A server is away; the next round finds what this one could not.
@@ -95,15 +101,6 @@ async function sweepAction(
   const ending = endingOf(status);
   log.warn({ action_id: plan.callId, status, state: ending.state }, 'closing an action whose run has ended');
   await court.close(plan, ending);
-}
-
-async function statusOf(client: Client, workflowId: string): Promise<string | undefined> {
-  try {
-    return (await client.workflow.getHandle(workflowId).describe()).status.name;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
 }
 
 async function startAgain(client: Client, queuePrefix: string, plan: ActionPlan): Promise<void> {

@@ -30,8 +30,8 @@ function lifeIn({ tenant, payload }: PublishedEvent): LifeOf | undefined {
 }
 
 /** One workflow per order. It starts again after it has ended, finds the order finished, and ends. */
-async function wakeOrder(
-  { client, queuePrefix }: WakeDeps,
+export async function wakeOrder(
+  { client, queuePrefix }: Pick<WakeDeps, 'client' | 'queuePrefix'>,
   life: LifeOf,
   orderId: string,
   eventId: string,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { lead, manager, planned, purchaseOrders } from '../approvals/room.ts';
+import { createOrderSweep } from '../../adapters/postgres/order-sweep.ts';
 import { startSweeper } from '../../workers/sweeper.ts';
 import { openStage, silent, type Stage, until } from './stage.ts';
 
@@ -14,6 +15,7 @@ describe('the sweeper', function () {
       client: temporal.client,
       queuePrefix: temporal.queuePrefix,
       ...room,
+      orders: createOrderSweep(room.pools),
       log: silent,
       everyMs: 100,
       graceSeconds: 0,
