@@ -6,7 +6,7 @@ import { SHOP } from '../approvals/room.ts';
 import { lifecycleId, wakeOrders } from '../../workers/wake-orders.ts';
 import { type Life, orderBook } from '../support/orders.ts';
 import { freshCache } from '../support/world.ts';
-import type { Stage } from './stage.ts';
+import type { Parts, Stage } from './stage.ts';
 
 type Charge = LifecycleActivities['charge_payment'];
 
@@ -20,12 +20,13 @@ export async function orderStage(stage: Stage) {
     ...book,
     reaction,
     handle,
-    /** `charge`: in place of the provider. */
-    work: (charge: Charge = () => Promise.resolve(undefined)) =>
+    /** `charge`: in place of the provider. `beside`: activities of workflows that are not an order's. */
+    work: (charge: Charge = () => Promise.resolve(undefined), beside: Parts['activities'] = {}) =>
       stage.work({
         activities: {
           judge_order_events: judgeOrderEvents(book.lives, freshCache()),
           charge_payment: charge,
+          ...beside,
         },
       }),
     /** As the outbox does it. */

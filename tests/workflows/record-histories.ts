@@ -9,7 +9,12 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import { lead, manager } from '../approvals/room.ts';
+import type { PaymentTask } from '../../activities/payments/charge-payment.ts';
+import type { IntentState } from '../../domain/payments.ts';
+import type { PromotionOf } from '../../domain/promotions.ts';
+import { PROMOTION_CHANGED, queueName, WORKFLOWS } from '../../domain/queues.ts';
+import { promotionTimerId } from '../../workers/keep-promotions.ts';
+import { lead, manager, SHOP } from '../approvals/room.ts';
 import { orderStage } from './order-stage.ts';
 import { openStage, type Stage, until } from './stage.ts';
 
@@ -91,7 +96,70 @@ const WAYS: Readonly<Record<string, (stage: Stage) => Promise<WorkflowHandle>>> 
     );
     return orders.handle(life);
   },
+  'settle-payment.refunded': async (stage) => ended(await settle(stage, 'pi_slow')),
+  'settle-payment.waiting': async (stage) => {
+    const handle = await settle(stage, 'pi_pending');
+    await until(async () => (await eventsOf(handle)).includes(TIMER), 'the pause');
+    return handle;
+  },
+  'promotion-timer.ended': async (stage) => ended(await keepTime(stage, 'prm_short')),
+  'promotion-timer.changed': async (stage) => {
+    const handle = await keepTime(stage, 'prm_changed');
+    await until(async () => (await eventsOf(handle)).includes(TIMER), 'the timer');
+    await handle.signal(PROMOTION_CHANGED, {});
+    return ended(handle);
+  },
+  'promotion-timer.waiting': async (stage) => {
+    const handle = await keepTime(stage, 'prm_long');
+    await until(async () => (await eventsOf(handle)).includes(TIMER), 'the timer');
+    return handle;
+  },
 };
+
+const TIMER = 'EVENT_TYPE_TIMER_STARTED';
+
+/** In order; the last one for ever. Workflows know of activities what these answer, and no more. */
+function answers<T>(said: Readonly<Record<string, readonly T[]>>) {
+  const asked = new Map<string, number>();
+  return async (id: string): Promise<T> => {
+    const n = asked.get(id) ?? 0;
+    asked.set(id, n + 1);
+    const own = said[id] ?? [];
+    const answer = own[Math.min(n, own.length - 1)];
+    if (answer === undefined) throw new Error(`Nothing is to be said about ${id}.`);
+    return answer;
+  };
+}
+
+const refunding = answers<IntentState>({ pi_slow: ['charging', 'refunded'], pi_pending: ['pending'] });
+const announcing = answers<{ readonly nextInMs: number | null }>({
+  prm_short: [{ nextInMs: 100 }, { nextInMs: null }],
+  prm_changed: [{ nextInMs: 600_000 }, { nextInMs: null }],
+  prm_long: [{ nextInMs: 600_000 }],
+});
+const BESIDE = {
+  refund_payment: ({ intentId }: PaymentTask) => refunding(intentId),
+  announce_promotion: ({ promotionId }: PromotionOf) => announcing(promotionId),
+};
+
+function settle({ temporal }: Stage, intentId: string): Promise<WorkflowHandle> {
+  return temporal.client.workflow.start(WORKFLOWS.payment, {
+    workflowId: `settle-${intentId}`,
+    taskQueue: queueName(temporal.queuePrefix, 'lifecycle'),
+    args: [{ tenant: SHOP, intentId }],
+  });
+}
+
+function keepTime({ temporal }: Stage, promotionId: string): Promise<WorkflowHandle> {
+  const of: PromotionOf = { tenant: SHOP, promotionId };
+  return temporal.client.workflow.signalWithStart(WORKFLOWS.promotion, {
+    workflowId: promotionTimerId(of),
+    taskQueue: queueName(temporal.queuePrefix, 'lifecycle'),
+    args: [of],
+    signal: PROMOTION_CHANGED,
+    signalArgs: [{}],
+  });
+}
 
 async function ended(handle: WorkflowHandle): Promise<WorkflowHandle> {
   // How it ended is in the history.
@@ -108,7 +176,7 @@ const version = process.argv[2] ?? '';
 if (!/^\d+\.\d+\.\d+$/.test(version)) throw new Error('Which version? For example 0.1.0.');
 const stage = await openStage();
 const orders = await orderStage(stage);
-await orders.work();
+await orders.work(undefined, BESIDE);
 const wanted = process.argv[3] ?? '';
 for (const [name, run] of Object.entries(WAYS)) {
   if (!name.startsWith(wanted)) continue;

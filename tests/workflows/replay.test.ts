@@ -46,6 +46,11 @@ describe('stored histories', function () {
       'order-lifecycle.delivered',
       'order-lifecycle.unpaid',
       'order-lifecycle.waiting',
+      'settle-payment.refunded',
+      'settle-payment.waiting',
+      'promotion-timer.ended',
+      'promotion-timer.changed',
+      'promotion-timer.waiting',
     ])
       assert.ok(
         files.some((name) => name.startsWith(`${way}.`)),
@@ -57,16 +62,37 @@ describe('stored histories', function () {
     it(`replay: ${name}`, () => replay(bundle, name));
   }
 
-  it('catch a planted change: nobody looks at the plan before people are asked', async () => {
-    const marker = /await openAction\(\{\s*plan,\s*run\s*\}\)/;
-    assert.match(bundle, marker, 'the bundle no longer holds what this test plants its change in');
-    const planted = bundle.replace(marker, `{ ok: true, state: 'approved', ballots: 0 }`);
-    const name = files.find((file) => file.startsWith('run-action.executed.')) ?? '';
-    await assert.rejects(
-      replay(planted, name),
-      (error) => error instanceof Error && error.name === 'DeterminismViolationError',
-    );
-  });
+  const PLANTED = [
+    {
+      change: 'nobody looks at the plan before people are asked',
+      where: /await openAction\(\{\s*plan,\s*run\s*\}\)/,
+      by: `{ ok: true, state: 'approved', ballots: 0 }`,
+      way: 'run-action.executed',
+    },
+    {
+      change: 'no pause between two looks at a charge',
+      where: /await [^;]{0,80}sleep\)?\(waitMs\)/,
+      by: 'await undefined',
+      way: 'settle-payment.refunded',
+    },
+    {
+      change: 'a promotion is announced as over without being looked at',
+      where: /await announce_promotion\(of\)/,
+      by: '{ nextInMs: null }',
+      way: 'promotion-timer.ended',
+    },
+  ];
+  for (const { change, where, by, way } of PLANTED) {
+    it(`catch a planted change: ${change}`, async () => {
+      assert.match(bundle, where, 'the bundle no longer holds what this test plants its change in');
+      const planted = bundle.replace(where, by);
+      const name = files.find((file) => file.startsWith(`${way}.`)) ?? '';
+      await assert.rejects(
+        replay(planted, name),
+        (error) => error instanceof Error && error.name === 'DeterminismViolationError',
+      );
+    });
+  }
 });
 
 describe('the workflow bundle', function () {
