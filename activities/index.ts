@@ -6,6 +6,7 @@ import type { CarrierClient } from '../domain/carriers.ts';
 import type { Checkout } from '../domain/checkout.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { OrderReader } from '../domain/orders.ts';
+import type { PolicyFinder, PolicyVersions } from '../domain/policy-answers.ts';
 import type { PriceReader } from '../domain/prices.ts';
 import type { PromotionReader } from '../domain/promotions.ts';
 import type { Runs } from '../domain/runs.ts';
@@ -25,6 +26,14 @@ import { cancelAction } from './platform/cancel-action.ts';
 import { completeArgument } from './platform/complete-argument.ts';
 import { getActionStatus } from './platform/get-action-status.ts';
 import { pendingApprovals } from './platform/resources.ts';
+import {
+  policyDocument,
+  policyDocumentAsOf,
+  policyDocuments,
+  policyOfKind,
+  policyVersion,
+} from './policies/resources.ts';
+import { searchPolicies } from './policies/search-policies.ts';
 import { getPrice } from './pricing/get-price.ts';
 import {
   checkPromotion,
@@ -46,6 +55,7 @@ export type BodyDeps = {
   readonly effects: Effects;
   readonly checkout: Checkout;
   readonly carriers: CarrierClient;
+  readonly policies: { readonly finder: PolicyFinder; readonly versions: PolicyVersions };
   readonly runs: Pick<Runs, 'nudge'>;
   /** Business time: what orders, prices and promotions are dated by. */
   readonly clock: Clock;
@@ -56,6 +66,7 @@ export type BodyDeps = {
 /** One body for everything in the catalog, by name. One that is missing does not compile. */
 export function bodies(deps: BodyDeps): Bodies {
   const { cache, stock, orders, prices, desk, effects, checkout, runs, clock, realTime } = deps;
+  const policies = { ...deps.policies, cache, clock, realTime };
   return {
     cancel_action: cancelAction(desk, runs, realTime),
     check_promotion: checkPromotion(deps.promotions, clock),
@@ -74,8 +85,14 @@ export function bodies(deps: BodyDeps): Bodies {
     order_record: orderRecord(cache, orders),
     pending_approvals: pendingApprovals(desk, realTime),
     place_order: placeOrder(checkout, cache),
+    policy_document: policyDocument(policies),
+    policy_document_as_of: policyDocumentAsOf(policies),
+    policy_documents: policyDocuments(policies),
+    policy_of_kind: policyOfKind(policies),
+    policy_version: policyVersion(policies),
     promotions: promotions(deps.promotions, clock, realTime),
     purchase_order: purchaseOrder(stock.primary, realTime),
+    search_policies: searchPolicies(policies),
     schedule_promotion: schedulePromotion(effects, cache, clock),
     region_stock: regionStock(cache, stock),
     upcoming_orders: upcomingOrders(cache, orders),

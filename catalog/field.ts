@@ -73,6 +73,22 @@ export const facts = {
 export const amount = z.number();
 export const currency = z.string().describe('ISO 4217 code of every amount beside it.');
 
+const DAY_OR_INSTANT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d))?$/;
+
+/** `2026-03-01`, or an instant with zone. A plain pattern, since a tool's input has no unions. */
+export const dayOrInstant = z
+  .string()
+  .max(40)
+  .regex(DAY_OR_INSTANT)
+  .refine(isOnTheCalendar, 'no day of the calendar, or no time of day');
+
+/** Dates roll over: 30 February would be taken for a day in March. */
+function isOnTheCalendar(text: string): boolean {
+  const day = text.slice(0, 10);
+  const at = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(Date.parse(text)) && !Number.isNaN(at) && new Date(at).toISOString().startsWith(day);
+}
+
 const PERSONAL = 'x-personal';
 
 /** Marks data about a person: sealed with the tenant's key before it enters Temporal, opened only in activities. */

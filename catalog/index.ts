@@ -14,6 +14,14 @@ import { cancelAction } from './platform/cancel-action.ts';
 import { completeArgument } from './platform/complete-argument.ts';
 import { getActionStatus } from './platform/get-action-status.ts';
 import { pendingApprovals } from './platform/resources.ts';
+import {
+  policyDocument,
+  policyDocumentAsOf,
+  policyDocuments,
+  policyOfKind,
+  policyVersion,
+} from './policies/resources.ts';
+import { searchPolicies } from './policies/search-policies.ts';
 import { checkPromotion, checkWithdrawal } from './pricing/checks.ts';
 import { getPrice } from './pricing/get-price.ts';
 import { promotions } from './pricing/resources.ts';
@@ -32,6 +40,7 @@ const listed = [
   getPrice,
   listRecentOrders,
   schedulePromotion,
+  searchPolicies,
   withdrawPromotion,
 ] as const;
 
@@ -47,6 +56,11 @@ const readable = [
   demand7d,
   pendingApprovals,
   promotions,
+  policyDocuments,
+  policyDocument,
+  policyDocumentAsOf,
+  policyVersion,
+  policyOfKind,
 ] as const;
 
 type Known = (typeof listed)[number] | (typeof internal)[number];

@@ -1,7 +1,16 @@
 import type { JsonValue } from './json.ts';
 
-/** Seconds an answer of each kind may be reused (document 000, `CACHE_TTL`). Jitter only ever shortens them. */
-export const CACHE_TTL = { order_status: 30, stock_level: 10, price: 300, shipping_eta: 120 } as const;
+/**
+ * Seconds an answer of each kind may be reused (document 000, `CACHE_TTL`; of `policy` only what was found, never what
+ * it says). Jitter only ever shortens them.
+ */
+export const CACHE_TTL = {
+  order_status: 30,
+  stock_level: 10,
+  price: 300,
+  shipping_eta: 120,
+  policy: 300,
+} as const;
 
 export type CacheKind = keyof typeof CACHE_TTL;
 
@@ -11,6 +20,7 @@ export const CACHE_PREFIX: Readonly<Record<CacheKind, string>> = {
   stock_level: 'stock',
   price: 'price',
   shipping_eta: 'eta',
+  policy: 'policy',
 };
 
 /** How an answer was come by; part of every tool result. Seconds, whole. */

@@ -15,6 +15,7 @@ import type { Around } from '../activities/actions/run-body.ts';
 import { createCache } from '../activities/cached-read.ts';
 import { bodies } from '../activities/index.ts';
 import { judgeOrderEvents } from '../activities/lifecycle/judge-order-events.ts';
+import { noPolicies } from '../activities/policies/none.ts';
 import { announcePromotion } from '../activities/pricing/announce-promotion.ts';
 import type { ActionCourt, ActionDesk } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
@@ -106,6 +107,7 @@ export async function openWorkshop({
       paymentDueSeconds: config.payments.dueSeconds,
       newOrderId: randomOrderId,
     }),
+    policies: noPolicies(),
     carriers: openCarriers(config, log, carrierMetrics),
     runs: { nudge },
     clock,

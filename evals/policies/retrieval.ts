@@ -47,6 +47,7 @@ export async function ask(
   stage: Stage,
   question: { readonly text: string; readonly vector: Float32Array; readonly embedder: string },
   filter: PolicyFilter,
+  k = DEPTH,
 ): Promise<readonly RankedHit[]> {
   const { text, vector, embedder } = question;
   const { hits } = await index.search(target, {
@@ -55,7 +56,7 @@ export async function ask(
     mode: stage.mode,
     ...(stage.fusion === undefined ? {} : { fusion: stage.fusion }),
     filter,
-    k: DEPTH,
+    k,
   });
   return rerankHits(text, hits, stage.reranker);
 }

@@ -10,24 +10,25 @@ const toolsFor = (role: Role, customerId?: string) =>
   tools.filter((tool) => mayUse(tool, as(role, customerId))).map(({ name }) => name);
 
 describe('who may use what', () => {
-  it('shows a customer the order, stock and price look-ups, and nothing else', () => {
+  it('shows a customer the order, stock, price and policy look-ups, and nothing else', () => {
     assert.deepEqual(toolsFor('customer', 'cust_1'), [
       'cancel_action',
       'check_stock',
       'get_order_status',
       'get_price',
       'list_recent_orders',
+      'search_policies',
     ]);
   });
 
   it('shows a customer token without a customer no orders: without an own there is nothing to see', () => {
-    assert.deepEqual(toolsFor('customer'), ['check_stock', 'get_price']);
+    assert.deepEqual(toolsFor('customer'), ['check_stock', 'get_price', 'search_policies']);
   });
 
-  it('shows a customer no resource', () => {
+  it('shows a customer no resource but the policies', () => {
     assert.deepEqual(
       resources.filter((resource) => mayUse(resource, as('customer', 'cust_1'))).map(({ name }) => name),
-      [],
+      ['policy_documents', 'policy_document', 'policy_document_as_of', 'policy_version', 'policy_of_kind'],
     );
   });
 

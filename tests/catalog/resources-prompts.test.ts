@@ -39,6 +39,7 @@ describe('the resources', () => {
       'orders://upcoming',
       'orders://demand/7d',
       'approvals://pending',
+      'policy://{kind}/current',
     ])
       assert.ok(uris.includes(uri), uri);
   });

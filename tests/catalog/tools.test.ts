@@ -82,6 +82,7 @@ describe('the catalog', () => {
       'get_price',
       'list_recent_orders',
       'schedule_promotion',
+      'search_policies',
       'withdraw_promotion',
     ]);
   });

@@ -1,5 +1,6 @@
 import { bodies, type BodyDeps } from '../../activities/index.ts';
 import { createCache } from '../../activities/cached-read.ts';
+import { noPolicies } from '../../activities/policies/none.ts';
 import { createInProcessCache } from '../../adapters/cache/in-process.ts';
 import { createOrderStore } from '../../adapters/postgres/order-store.ts';
 import { createPriceStore } from '../../adapters/postgres/price-store.ts';
@@ -41,6 +42,7 @@ export function depsOf(db: TestDatabase): BodyDeps {
     desk: { find: unused, cancel: unused, pending: unused },
     effects: { once: unused },
     checkout: { place: unused },
+    policies: noPolicies(),
     carriers: { track: unused, rate: unused, label: unused, intercept: unused },
     runs: { nudge: unused },
     clock: { now: () => NOW },

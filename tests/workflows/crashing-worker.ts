@@ -3,6 +3,7 @@
  * crash.test.ts.
  */
 import { bodies } from '../../activities/index.ts';
+import { noPolicies } from '../../activities/policies/none.ts';
 import { createActionCourt } from '../../adapters/postgres/action-court.ts';
 import { createActionDesk } from '../../adapters/postgres/action-desk.ts';
 import { createAuditLog } from '../../adapters/postgres/audit-log.ts';
@@ -81,6 +82,7 @@ const all = bodies({
   desk: createActionDesk(pools),
   effects,
   checkout: { place: never },
+  policies: noPolicies(),
   carriers: { track: never, rate: never, label: never, intercept: never },
   runs: { nudge: async () => undefined },
   clock: { now: () => new Date() },

@@ -1,0 +1,224 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { ToolBodies } from '../../catalog/index.ts';
+import type { Cache, Loaded } from '../../domain/cache.ts';
+import type { Locale } from '../../domain/order-messages.ts';
+import { PolicyIndexError } from '../../domain/policies.ts';
+import {
+  FRESH_SECONDS,
+  type PolicyFinder,
+  type PolicyFinding,
+  type PolicyQuestion,
+  type PolicyVersions,
+} from '../../domain/policy-answers.ts';
+import { Refusal } from '../../domain/refusal.ts';
+import { type Clocks, readingOf } from './reading.ts';
+import { type Reading, type VerifiedPassage, verifyPassages } from './verify-passages.ts';
+import { versionOf } from './version-of.ts';
+import { type AnswerStatus, languageOf, wordsFor } from './words.ts';
+
+export type PolicyParts = Clocks & {
+  readonly cache: Cache;
+  readonly finder: PolicyFinder;
+  readonly versions: PolicyVersions;
+};
+
+type Body = ToolBodies['search_policies'];
+type Answer = Awaited<ReturnType<Body>>;
+
+/** Of what was asked before, as much as a follow-up question can mean. */
+const TURNS = 2;
+const MOST_CHARACTERS = 1000;
+
+/**
+ * Retrieval finds, and the stored versions decide: a passage is quoted only if it stands in its version word by word,
+ * for this reader, on that day. What is left says how far the question is answered.
+ */
+export function searchPolicies(parts: PolicyParts): Body {
+  return async ({ caller, input: { question, as_of: asOf, locale, previous } }) => {
+    const reading = readingOf(caller, asOf, parts);
+    const language = locale ?? languageOf(question);
+    const asked = { text: inContext(question, previous), language };
+    try {
+      const answer = await answerTo(parts, asked, reading);
+      return answer;
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  };
+}
+
+type Asked = { readonly text: string; readonly language: Locale };
+
+/** A finding, and what of it is true. */
+type Checked = { readonly loaded: Loaded<PolicyFinding>; readonly verified: readonly VerifiedPassage[] };
+
+async function answerTo(parts: PolicyParts, { text, language }: Asked, reading: Reading): Promise<Answer> {
+  const question = questionOf(text, reading);
+  const preferred = await found(parts, { ...question, languages: [language] }, reading);
+  if (isAnswer(preferred)) return answerFrom(parts, preferred, statusOf(preferred), language, reading);
+  // What only another language says is still said; it must be a good deal surer.
+  const any = await found(parts, question, reading);
+  if (any.loaded.value.verdict === 'answer' && isAnswer(any))
+    return answerFrom(parts, any, statusOf(any), language, reading);
+  const outdated = await unverified(parts, { ...question, languages: [language] }, reading);
+  if (outdated) return answerFrom(parts, outdated, 'stale', language, reading);
+  return answerFrom(parts, { ...preferred, verified: [] }, 'not_found', language, reading);
+}
+
+function questionOf(text: string, { tenant, audiences, atMs, inThePast, nowMs }: Reading): PolicyQuestion {
+  return {
+    text,
+    tenant,
+    audiences,
+    effectiveAt: new Date(atMs).toISOString(),
+    inThePast,
+    // A version of the past does not change any more; a current one is looked at again when it is verified.
+    ...(inThePast ? {} : { verifiedSince: new Date(nowMs - FRESH_SECONDS * 1000).toISOString() }),
+  };
+}
+
+/** Finds and verifies. A finding kept from before that does not hold any more is found anew. */
+async function found(parts: PolicyParts, question: PolicyQuestion, reading: Reading): Promise<Checked> {
+  const loaded = await finding(parts, question, reading);
+  const verified = await verifyPassages(parts.versions, loaded.value.passages, reading);
+  if (!loaded.cache.hit || verified.length === loaded.value.passages.length) return { loaded, verified };
+  const value = await parts.finder.find(question);
+  return {
+    loaded: { value, asOf: loaded.asOf, cache: { hit: false, age_s: 0, ttl_s: 0 } },
+    verified: await verifyPassages(parts.versions, value.passages, reading),
+  };
+}
+
+/** What a question finds, per build: a new one answers at once. */
+async function finding(
+  { cache, finder }: PolicyParts,
+  question: PolicyQuestion,
+  { nowMs }: Reading,
+): Promise<Loaded<PolicyFinding>> {
+  const { verifiedSince, effectiveAt, ...same } = question;
+  // What is asked about now is asked about today: only the stored version's dates decide to the instant.
+  const day = question.inThePast ? effectiveAt : effectiveAt.slice(0, 10);
+  const fresh = verifiedSince === undefined ? 'any' : new Date(nowMs).toISOString().slice(0, 13);
+  const hash = createHash('sha256')
+    .update(JSON.stringify([same, day, fresh]))
+    .digest('base64url');
+  const key = { tenant: question.tenant, kind: 'policy', parts: [await finder.build(), hash] } as const;
+  return cache.read(key, () => finder.find(question), {
+    // An answer without vectors must not outlive the outage that made it.
+    maxAgeSeconds: ({ mode }) => (mode === 'hybrid' ? Infinity : 0),
+  });
+}
+
+function isAnswer({ loaded, verified }: Checked): boolean {
+  return loaded.value.verdict !== 'nothing' && verified.length > 0;
+}
+
+function statusOf({ loaded: { value }, verified }: Checked): AnswerStatus {
+  const isSeveral = new Set(verified.map(({ policy }) => policy.kind)).size > 1;
+  if (value.isOpen && isSeveral) return 'ambiguous';
+  return value.verdict === 'answer' ? 'answered' : 'partial';
+}
+
+/** What would have been quoted, had its source been seen of late. */
+async function unverified(
+  parts: PolicyParts,
+  question: PolicyQuestion,
+  reading: Reading,
+): Promise<Checked | undefined> {
+  const { verifiedSince: _, ...anyAge } = question;
+  const value = await parts.finder.find(anyAge);
+  if (value.verdict !== 'answer') return undefined;
+  const longAgo = await verifyPassages(parts.versions, value.passages, { ...reading, nowMs: 0 });
+  const isStale = longAgo.some(
+    ({ policy }) => reading.nowMs - Date.parse(policy.verifiedAt) > FRESH_SECONDS * 1000,
+  );
+  if (!isStale) return undefined;
+  return {
+    loaded: { value, asOf: '', cache: { hit: false, age_s: 0, ttl_s: 0 } },
+    verified: longAgo,
+  };
+}
+
+function answerFrom(
+  { finder }: PolicyParts,
+  { loaded, verified }: Checked,
+  status: AnswerStatus,
+  language: Locale,
+  { atMs }: Reading,
+): Answer {
+  const { value, cache } = loaded;
+  const isQuoted = status !== 'stale' && status !== 'not_found';
+  const options = status === 'ambiguous' || status === 'stale' ? optionsOf(verified) : [];
+  return {
+    status,
+    message: wordsFor(status, language, value.mode === 'bm25'),
+    passages: isQuoted ? verified.map((one) => passageOf(one, finder)) : [],
+    ...(options.length === 0 ? {} : { options }),
+    as_of: new Date(atMs).toISOString(),
+    confidence: Math.round(value.confidence * 1000) / 1000,
+    index: {
+      build: value.build,
+      embedder: value.embedder,
+      mode: value.mode === 'bm25' ? 'lexical' : 'hybrid',
+      verified_at: oldest(verified),
+      dropped: value.passages.length - verified.length,
+    },
+    quote_mark: randomBytes(9).toString('base64url'),
+    source: 'policy_documents',
+    cache: { ...cache },
+  };
+}
+
+function passageOf(
+  { found: one, policy }: VerifiedPassage,
+  finder: PolicyFinder,
+): Answer['passages'][number] {
+  const { bm25, cosine, score, rerank, final } = one.scores;
+  return {
+    text: one.text,
+    heading_path: [...one.headingPath],
+    ...versionOf(policy),
+    span: { start: one.start, end: one.end },
+    scores: { bm25, cosine, fused: score, rerank, final },
+    flagged: one.suspicion >= finder.suspicious,
+  };
+}
+
+function optionsOf(verified: readonly VerifiedPassage[]): NonNullable<Answer['options']> {
+  const byId = new Map(verified.map(({ policy }) => [policy.docId, policy]));
+  return [...byId.values()].map(({ docId, title, kind, sourceUrl }) => ({
+    doc_id: docId,
+    title,
+    kind,
+    source_url: sourceUrl,
+  }));
+}
+
+function oldest(verified: readonly VerifiedPassage[]): string | null {
+  return verified.map(({ policy }) => policy.verifiedAt).toSorted()[0] ?? null;
+}
+
+/** A question that means nothing alone is asked together with those before it: no model is needed for that. */
+function inContext(question: string, previous: string | undefined): string {
+  const turns = (previous ?? '')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  if (turns.length === 0) return question;
+  const before = turns.slice(-TURNS).join('\n');
+  const room = Math.max(MOST_CHARACTERS - question.length - 1, 0);
+  return room === 0 ? question : `${before.slice(-room)}\n${question}`;
+}
+
+/** An index that is away is no fault of the question. Said at once and plainly, so that nobody makes up an answer. */
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof PolicyIndexError)) return error;
+  const isOutage = error.problem === 'unreachable';
+  return new Refusal(
+    'unavailable',
+    isOutage
+      ? 'Policy lookup unavailable: the index does not answer. Do not infer an answer; try again in a minute.'
+      : 'Policy lookup unavailable: no sound policy index is live. Do not infer an answer. Operators: countersign policy ingest.',
+    { lookup: 'policy', problem: error.problem },
+  );
+}
