@@ -51,6 +51,7 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'fetch the local model that reads policies and questions',
     load: () => import('./commands/model.ts'),
   },
+  policy: { summary: 'ask what the policies say', load: () => import('./commands/policy.ts') },
   reset: { summary: 'empty the state directory', load: () => import('./commands/reset.ts') },
   bench: { summary: 'measure, each figure beside its floor', load: () => import('./commands/bench.ts') },
 };

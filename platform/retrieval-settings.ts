@@ -22,7 +22,7 @@ export type EmbedderWish =
       readonly endpoint: string | undefined;
     };
 
-/** Who reranks; `auto` takes the local model if it embeds, and nobody if not. */
+/** Who reranks; `auto` takes the local model if it embeds, and a look at the headings if not. */
 export type RerankerWish =
   | { readonly kind: 'auto' | 'none' }
   | {

@@ -12,6 +12,7 @@ import { findRuntime, modelFileIn, openLocalModel, type LocalModel } from './emb
 import { fitLsa, LSA_TOKENIZER, readLsa } from './embedders/lsa.ts';
 import { MODEL_NAME } from './embedders/model-files.ts';
 import { ollamaEmbedder, openAiEmbedder, titanEmbedder } from './embedders/remote.ts';
+import { createHeadingReranker } from './rerankers/headings.ts';
 import { createMaxSimReranker } from './rerankers/max-sim.ts';
 import { remoteReranker } from './rerankers/remote.ts';
 
@@ -71,7 +72,8 @@ function whyNotLocal(modelsFolder: string): string {
 
 function rerankerOf(wish: RerankerWish, local: LocalModel | undefined): Reranker | undefined {
   if (wish.kind === 'remote') return remoteReranker(wish);
-  return wish.kind === 'auto' && local ? createMaxSimReranker(local) : undefined;
+  if (wish.kind === 'none') return undefined;
+  return local ? createMaxSimReranker(local) : createHeadingReranker();
 }
 
 function always(description: string, embedder: Embedder): EmbedderChoice {

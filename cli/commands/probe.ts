@@ -1,26 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StdioClientTransport, getDefaultEnvironment } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
-import { mintToken } from '../../mcp-gateway/mint-token.ts';
-import { DEVELOPMENT_ISSUER } from '../../platform/config.ts';
-import { liveRun } from '../../platform/run-file.ts';
-import { loadCommandSettings } from '../../platform/state.ts';
+import { connectMcp, type McpOptions } from '../mcp-session.ts';
 
-type Options = {
-  readonly transport: 'http' | 'stdio';
-  readonly url?: string;
-  readonly server?: string;
-  readonly token?: string;
-  readonly tokenFile?: string;
-  readonly as: string;
-  readonly shop: string;
-  readonly json?: true;
-};
+type Options = McpOptions & { readonly json?: true };
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -66,9 +49,7 @@ function withOptions(command: Command): Command {
 }
 
 async function run(options: Options, probe: Probe): Promise<void> {
-  const token = await tokenFor(options);
-  const client = new Client({ name: 'countersign-probe', version: '0.1.0' });
-  await client.connect(transportFor(options, token));
+  const client = await connectMcp(options, 'countersign-probe');
   try {
     const found = await probe(client);
     process.stdout.write(`${options.json === true ? JSON.stringify(found) : lines(found)}\n`);
@@ -143,45 +124,6 @@ function lines(found: Readonly<Record<string, unknown>>): string {
 function shown(value: unknown): string {
   if (Array.isArray(value)) return value.map(String).join(', ');
   return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-async function tokenFor({ token, tokenFile, as, shop }: Options): Promise<string> {
-  if (token !== undefined) return token;
-  if (tokenFile !== undefined) return readFileSync(tokenFile, 'utf8').trim().split('\n').at(-1) ?? '';
-  const { identity } = loadCommandSettings(process.env);
-  const { signingKey, audiences } = identity;
-  if (signingKey === undefined || !identity.development) {
-    throw new Error(
-      'Give a token: --token <token> or --token-file <path>. Only a development stack lends its issuer.',
-    );
-  }
-  return (
-    await mintToken({ as, shop, ttlSeconds: 600 }, { issuer: DEVELOPMENT_ISSUER, signingKey, audiences })
-  ).token;
-}
-
-function transportFor(options: Options, token: string): Transport {
-  return options.transport === 'stdio' ? overStdio(options, token) : overHttp(options, token);
-}
-
-function overHttp({ url, server }: Options, token: string): Transport {
-  const { home, ports } = loadCommandSettings(process.env);
-  const base = url ?? liveRun(home)?.urls['console'] ?? `http://127.0.0.1:${ports.gateway}`;
-  const path = server === undefined ? '/mcp' : `/mcp/${server}`;
-  return new StreamableHTTPClientTransport(new URL(path, base), {
-    requestInit: { headers: { authorization: `Bearer ${token}` } },
-  });
-}
-
-/** The command a host would start, from the same checkout; the token travels in the environment, not in the arguments. */
-function overStdio({ server }: Options, token: string): Transport {
-  const entry = fileURLToPath(new URL('../countersign.mjs', import.meta.url));
-  const own = Object.entries(process.env).filter((pair): pair is [string, string] => pair[1] !== undefined);
-  return new StdioClientTransport({
-    command: process.execPath,
-    args: [entry, 'stdio', ...(server === undefined ? [] : ['--server', server])],
-    env: { ...getDefaultEnvironment(), ...Object.fromEntries(own), COUNTERSIGN_TOKEN: token },
-  });
 }
 
 function object(text: string): Arguments {

@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const choices = [
     {
       name: 'LSA',
-      choice: await chooseRetrieval({ embedder: { kind: 'lsa' }, reranker: { kind: 'none' }, modelsFolder }),
+      choice: await chooseRetrieval({ embedder: { kind: 'lsa' }, reranker: { kind: 'auto' }, modelsFolder }),
     },
     ...(await localChoice(modelsFolder, notes)),
   ];
@@ -47,7 +47,7 @@ async function localChoice(
     reranker: { kind: 'auto' },
     modelsFolder,
   });
-  if (choice.reranker !== undefined) return [{ name: 'MiniLM', choice }];
+  if (choice.reranker?.name.startsWith('max-sim/')) return [{ name: 'MiniLM', choice }];
   notes.push('Not measured: the local model (countersign model pull, or POLICY_MODELS).');
   await choice.close();
   return [];
