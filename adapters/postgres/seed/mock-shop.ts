@@ -48,8 +48,24 @@ export function mockShop(anchor: string): ShopData {
   return {
     shop: { id: 'shop_123', name: 'Corner & Co.', currency: 'USD' },
     warehouses: [
-      { code: 'WH-1', city: 'Newark', region: 'US-East' },
-      { code: 'WH-2', city: 'Reno', region: 'US-West' },
+      {
+        code: 'WH-1',
+        city: 'Newark',
+        region: 'US-East',
+        addressLine: '120 Port St',
+        postalCode: '07114',
+        province: 'NJ',
+        country: 'US',
+      },
+      {
+        code: 'WH-2',
+        city: 'Reno',
+        region: 'US-West',
+        addressLine: '4895 Longley Ln',
+        postalCode: '89502',
+        province: 'NV',
+        country: 'US',
+      },
     ],
     products: MOCK_PRODUCTS.map((product) => describe(product, dice)),
     positions: positions(dice),

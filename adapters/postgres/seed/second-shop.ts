@@ -40,7 +40,17 @@ export function secondShop(anchor: string): ShopData {
   const [first] = drafts;
   return {
     shop: { id: 'shop_456', name: 'Leaf & Kettle', currency: 'USD' },
-    warehouses: [{ code: 'SEA-1', city: 'Seattle', region: 'US-West' }],
+    warehouses: [
+      {
+        code: 'SEA-1',
+        city: 'Seattle',
+        region: 'US-West',
+        addressLine: '4000 E Marginal Way S',
+        postalCode: '98134',
+        province: 'WA',
+        country: 'US',
+      },
+    ],
     products: PRODUCTS.map(({ sku, name, price }) => ({
       sku,
       name,

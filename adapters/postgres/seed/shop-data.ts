@@ -3,7 +3,7 @@ import type { OrderState } from '../../../domain/orders.ts';
 /** A shop as the seed lays it out: public ids only, instants as ISO 8601, amounts in major units. */
 export type ShopData = {
   readonly shop: { readonly id: string; readonly name: string; readonly currency: string };
-  readonly warehouses: readonly { readonly code: string; readonly city: string; readonly region: string }[];
+  readonly warehouses: readonly WarehouseRow[];
   readonly products: readonly ProductRow[];
   readonly positions: readonly PositionRow[];
   readonly prices: readonly PriceRow[];
@@ -11,6 +11,16 @@ export type ShopData = {
   readonly customers: readonly CustomerRow[];
   readonly drivers: readonly DriverRow[];
   readonly orders: readonly OrderRow[];
+};
+
+type WarehouseRow = {
+  readonly code: string;
+  readonly city: string;
+  readonly region: string;
+  readonly addressLine: string;
+  readonly postalCode: string;
+  readonly province?: string;
+  readonly country: string;
 };
 
 export type ProductRow = {

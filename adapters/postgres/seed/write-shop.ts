@@ -21,8 +21,10 @@ type TableName = (typeof TABLES)[number]['into'];
 const TABLES = [
   {
     into: 'warehouses',
-    columns: 'code, city, region',
-    from: `code, city, region from jsonb_to_recordset($1) as r (n int, code text, city text, region text) order by r.n`,
+    columns: 'code, city, region, address_line, postal_code, province, country',
+    from: `code, city, region, "addressLine", "postalCode", province, country
+             from jsonb_to_recordset($1) as r (n int, code text, city text, region text, "addressLine" text,
+                  "postalCode" text, province text, country text) order by r.n`,
   },
   {
     into: 'products',
@@ -79,8 +81,10 @@ const TABLES = [
   },
   {
     into: 'drivers',
-    columns: 'name, status',
-    from: `name, status from jsonb_to_recordset($1) as r (n int, name text, status text) order by r.n`,
+    columns: 'driver_id, name, status',
+    // The same id in every database.
+    from: `'drv_' || left(md5(concat_ws('/', $2::text, name)), 16), name, status
+             from jsonb_to_recordset($1) as r (n int, name text, status text) order by r.n`,
   },
   {
     into: 'orders',
