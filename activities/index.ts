@@ -2,14 +2,16 @@
 import type { Bodies } from '../catalog/index.ts';
 import type { ActionDesk, Effects } from '../domain/action.ts';
 import type { Cache } from '../domain/cache.ts';
-import type { CarrierClient } from '../domain/carriers.ts';
+import type { CarrierClient, EtaStore } from '../domain/carriers.ts';
 import type { Checkout } from '../domain/checkout.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { LogisticsReader } from '../domain/logistics.ts';
 import type { OrderReader } from '../domain/orders.ts';
 import type { PolicyFinder, PolicyVersions } from '../domain/policy-answers.ts';
 import type { PriceReader } from '../domain/prices.ts';
 import type { PromotionReader } from '../domain/promotions.ts';
 import type { Runs } from '../domain/runs.ts';
+import type { QuoteStore, ShippingReader } from '../domain/shipping.ts';
 import type { StockReader } from '../domain/stock.ts';
 import { placeOrder } from './checkout/place-order.ts';
 import type { Sided } from './from.ts';
@@ -18,6 +20,15 @@ import { checkStock } from './inventory/check-stock.ts';
 import { createReorder } from './inventory/create-reorder.ts';
 import { getInventoryStatus } from './inventory/get-inventory-status.ts';
 import { purchaseOrder, regionStock, warehouses, warehouseStock } from './inventory/resources.ts';
+import { createArrivals } from './logistics/arrival.ts';
+import {
+  deliveriesInFlight,
+  drivers,
+  getDeliveryStatus,
+  listDrivers,
+  orderDelivery,
+} from './logistics/deliveries.ts';
+import { getShippingEstimate } from './logistics/get-shipping-estimate.ts';
 import { getOrderDetails } from './orders/get-order-details.ts';
 import { getOrderStatus } from './orders/get-order-status.ts';
 import { listRecentOrders } from './orders/list-recent-orders.ts';
@@ -55,6 +66,12 @@ export type BodyDeps = {
   readonly effects: Effects;
   readonly checkout: Checkout;
   readonly carriers: CarrierClient;
+  readonly etas: EtaStore;
+  readonly logistics: LogisticsReader;
+  readonly shipping: ShippingReader;
+  readonly quotes: QuoteStore;
+  /** A word for personal text that is the same for the same text, and tells it to nobody. */
+  readonly pseudonym: (tenant: string, text: string) => string;
   readonly policies: { readonly finder: PolicyFinder; readonly versions: PolicyVersions };
   readonly runs: Pick<Runs, 'nudge'>;
   /** Business time: what orders, prices and promotions are dated by. */
@@ -67,6 +84,8 @@ export type BodyDeps = {
 export function bodies(deps: BodyDeps): Bodies {
   const { cache, stock, orders, prices, desk, effects, checkout, runs, clock, realTime } = deps;
   const policies = { ...deps.policies, cache, clock, realTime };
+  const arrivals = createArrivals(deps);
+  const logistics = { logistics: deps.logistics, arrivals, realTime };
   return {
     cancel_action: cancelAction(desk, runs, realTime),
     check_promotion: checkPromotion(deps.promotions, clock),
@@ -75,14 +94,20 @@ export function bodies(deps: BodyDeps): Bodies {
     check_stock: checkStock(cache, stock),
     complete_argument: completeArgument(orders.replica, stock.replica),
     create_reorder: createReorder(effects, cache),
+    deliveries_in_flight: deliveriesInFlight(logistics),
     demand_7d: demand7d(cache, orders, clock),
+    drivers: drivers(logistics),
     get_action_status: getActionStatus(desk, realTime),
+    get_delivery_status: getDeliveryStatus(logistics),
     get_inventory_status: getInventoryStatus(cache, stock),
-    get_order_details: getOrderDetails(cache, orders),
-    get_order_status: getOrderStatus(cache, orders),
+    get_order_details: getOrderDetails(cache, orders, arrivals),
+    get_order_status: getOrderStatus(cache, orders, arrivals),
     get_price: getPrice(cache, prices, clock),
-    list_recent_orders: listRecentOrders(cache, orders),
-    order_record: orderRecord(cache, orders),
+    get_shipping_estimate: getShippingEstimate(deps),
+    list_drivers: listDrivers(logistics),
+    list_recent_orders: listRecentOrders(cache, orders, arrivals),
+    order_delivery: orderDelivery(logistics),
+    order_record: orderRecord(cache, orders, arrivals),
     pending_approvals: pendingApprovals(desk, realTime),
     place_order: placeOrder(checkout, cache),
     policy_document: policyDocument(policies),

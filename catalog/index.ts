@@ -5,6 +5,10 @@ import { checkStock } from './inventory/check-stock.ts';
 import { createReorder } from './inventory/create-reorder.ts';
 import { getInventoryStatus } from './inventory/get-inventory-status.ts';
 import { purchaseOrder, regionStock, warehouses, warehouseStock } from './inventory/resources.ts';
+import { getDeliveryStatus } from './logistics/get-delivery-status.ts';
+import { getShippingEstimate } from './logistics/get-shipping-estimate.ts';
+import { listDrivers } from './logistics/list-drivers.ts';
+import { deliveriesInFlight, drivers, orderDelivery } from './logistics/resources.ts';
 import { getOrderDetails } from './orders/get-order-details.ts';
 import { getOrderStatus } from './orders/get-order-status.ts';
 import { listRecentOrders } from './orders/list-recent-orders.ts';
@@ -34,10 +38,13 @@ const listed = [
   checkStock,
   createReorder,
   getActionStatus,
+  getDeliveryStatus,
   getInventoryStatus,
   getOrderDetails,
   getOrderStatus,
   getPrice,
+  getShippingEstimate,
+  listDrivers,
   listRecentOrders,
   schedulePromotion,
   searchPolicies,
@@ -54,6 +61,9 @@ const readable = [
   orderRecord,
   upcomingOrders,
   demand7d,
+  deliveriesInFlight,
+  drivers,
+  orderDelivery,
   pendingApprovals,
   promotions,
   policyDocuments,

@@ -15,6 +15,9 @@ import { type Bodies, specs } from '../catalog/index.ts';
 import type { ActionCourt } from '../domain/action.ts';
 import type { PlatformActivities, RunIds } from '../domain/tasks.ts';
 
+/** Well within the heartbeat timeout of `runRead`. */
+const BEAT_MS = 500;
+
 export type ActivityDeps = Around & { readonly court: ActionCourt };
 
 type Activity = (task: never) => Promise<unknown>;
@@ -41,7 +44,21 @@ function wrap(name: string, body: AnyReadBody | AnyActionBody, deps: ActivityDep
   // The catalog types each body by its own spec; here, where they are a list, that knowledge is lost.
   return 'effect' in spec && spec.effect === 'action'
     ? underOwnName(actionActivity(spec, body as AnyActionBody, deps))
-    : underOwnName(readActivity(spec, body as AnyReadBody, deps));
+    : underOwnName(beatingIfSlow(spec, readActivity(spec, body as AnyReadBody, deps)));
+}
+
+/** A slow read that stops beating has lost its worker, and is begun again elsewhere before its caller gives up. */
+function beatingIfSlow<T, R>(spec: object, activity: (task: T) => Promise<R>): (task: T) => Promise<R> {
+  if (!('queue' in spec) || spec.queue !== 'slow-reads') return activity;
+  return async (task) => {
+    const context = Context.current();
+    const beat = setInterval(() => context.heartbeat(), BEAT_MS);
+    try {
+      return await activity(task);
+    } finally {
+      clearInterval(beat);
+    }
+  };
 }
 
 /** A task speaks for the run that it came from: Temporal knows which that is, whatever the task says. */

@@ -4,12 +4,15 @@ import { createActionDesk } from '../adapters/postgres/action-desk.ts';
 import { createAuditLog } from '../adapters/postgres/audit-log.ts';
 import { createCheckout, randomOrderId } from '../adapters/postgres/checkout.ts';
 import { createEffects } from '../adapters/postgres/effects.ts';
+import { createEtaStore } from '../adapters/postgres/eta-store.ts';
 import { createGrants, seedDevelopmentGrants } from '../adapters/postgres/grants.ts';
+import { createLogisticsStore } from '../adapters/postgres/logistics-store.ts';
 import { createOrderLives } from '../adapters/postgres/order-life.ts';
 import { createOrderStore } from '../adapters/postgres/order-store.ts';
 import { openPools, type Pools } from '../adapters/postgres/pools.ts';
 import { createPriceStore } from '../adapters/postgres/price-store.ts';
 import { createPromotionStore, createPromotionTimes } from '../adapters/postgres/promotion-store.ts';
+import { createQuoteStore, createShippingStore } from '../adapters/postgres/shipping-store.ts';
 import { createStockStore } from '../adapters/postgres/stock-store.ts';
 import type { Around } from '../activities/actions/run-body.ts';
 import { createCache } from '../activities/cached-read.ts';
@@ -20,10 +23,11 @@ import { announcePromotion } from '../activities/pricing/announce-promotion.ts';
 import type { ActionCourt, ActionDesk } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
 import type { Cache, CacheMetrics, CacheStore } from '../domain/cache.ts';
-import type { CarrierMetrics } from '../domain/carriers.ts';
+import type { CarrierMetrics, EtaStore } from '../domain/carriers.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { OrderLives } from '../domain/order-life.ts';
 import { ROLES } from '../domain/roles.ts';
+import type { QuoteStore } from '../domain/shipping.ts';
 import type { Runs } from '../domain/runs.ts';
 import type { BallotStatement, Seals } from '../domain/seals.ts';
 import { type Config, DEVELOPMENT_ISSUER } from '../platform/config.ts';
@@ -109,6 +113,10 @@ export async function openWorkshop({
     }),
     policies: noPolicies(),
     carriers: openCarriers(config, log, carrierMetrics),
+    ...keptBestEffort(pools, log),
+    logistics: createLogisticsStore(pools.read),
+    shipping: createShippingStore(pools.read),
+    pseudonym: (tenant, text) => seals.pseudonym(tenant, text),
     runs: { nudge },
     clock,
     realTime,
@@ -139,6 +147,23 @@ export async function openWorkshop({
       if (sharedStore === undefined) await store.close();
       await pools.close();
     },
+  };
+}
+
+/** What a carrier said is an answer also when it cannot be kept for later. */
+function keptBestEffort(pools: Pools, log: Logger): { readonly etas: EtaStore; readonly quotes: QuoteStore } {
+  const [etas, quotes] = [createEtaStore(pools), createQuoteStore(pools)];
+  const lost = (error: unknown) => log.warn({ err: error }, 'what a carrier said could not be kept');
+  return {
+    etas: {
+      ...etas,
+      keep: (tenant, eta) =>
+        etas.keep(tenant, eta).catch((error: unknown) => {
+          lost(error);
+          return [];
+        }),
+    },
+    quotes: { ...quotes, keep: (...known) => quotes.keep(...known).catch(lost) },
   };
 }
 

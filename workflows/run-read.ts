@@ -64,7 +64,9 @@ function bodyOf(plan: unknown): (task: ReadTask) => Promise<ReadAnswer> {
   } as const;
   // Carriers and retrieval hang and are rate limited: they get activities with a queue and slots of their own.
   const isSlow = workflowInfo().taskQueue.endsWith('-slow-reads');
-  const bodies = isSlow ? proxyActivities<Bodies>(options) : proxyLocalActivities<Bodies>(options);
+  const bodies = isSlow
+    ? proxyActivities<Bodies>({ ...options, heartbeatTimeout: '3s' })
+    : proxyLocalActivities<Bodies>(options);
   const body = bodies[nameIn(plan)];
   if (!body) throw new Error('A proxy has every activity.');
   return body;

@@ -3,10 +3,15 @@ import type { Cache } from '../../domain/cache.ts';
 import { LEGACY_STATUS, type OrderReader } from '../../domain/orders.ts';
 import { factsOf } from '../facts.ts';
 import type { Sided } from '../from.ts';
+import type { Arrivals } from '../logistics/arrival.ts';
 import { readOrder, scopeOf } from './read-orders.ts';
-import { entryOf, inMajor, moneyAndGoods } from './views.ts';
+import { arriving, entryOf, inMajor, moneyAndGoods } from './views.ts';
 
-export function getOrderDetails(cache: Cache, orders: Sided<OrderReader>): ToolBodies['get_order_details'] {
+export function getOrderDetails(
+  cache: Cache,
+  orders: Sided<OrderReader>,
+  arrivals: Arrivals,
+): ToolBodies['get_order_details'] {
   return async ({ caller, input: { order_id, locale } }) => {
     const loaded = await readOrder(cache, orders, scopeOf(caller), order_id);
     const order = loaded.value;
@@ -14,7 +19,8 @@ export function getOrderDetails(cache: Cache, orders: Sided<OrderReader>): ToolB
       const message = `No order ${order_id} was found. Do not infer.`;
       return { status: 'not_found', order_id, message, ...factsOf(loaded) };
     }
-    const { message, next_step } = entryOf(order, locale);
+    const shown = await arriving(arrivals, caller.tenant, order);
+    const { message, next_step } = entryOf(shown, locale);
     return {
       order_id: order.orderId,
       status: LEGACY_STATUS[order.state],
@@ -24,7 +30,7 @@ export function getOrderDetails(cache: Cache, orders: Sided<OrderReader>): ToolB
       next_step,
       date: order.createdAt,
       fulfilled_date: order.fulfilledAt,
-      ...moneyAndGoods(order),
+      ...moneyAndGoods(shown),
       payment_method: order.paymentMethod,
       payments: order.payments.map(({ kind, amountMinor, method }) => ({
         kind,

@@ -5,21 +5,27 @@ import { LEGACY_STATUS, type OrderReader } from '../../domain/orders.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { factsOf } from '../facts.ts';
 import { from, type Sided } from '../from.ts';
+import type { Arrivals } from '../logistics/arrival.ts';
 import { demandKey, upcomingKey } from './keys.ts';
 import { readOrder, scopeOf } from './read-orders.ts';
-import { entryOf, moneyAndGoods } from './views.ts';
+import { arriving, asOnFile, entryOf, moneyAndGoods } from './views.ts';
 
 const UPCOMING = 100;
 const DEMANDED = 1000;
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** @throws {Refusal} not_found */
-export function orderRecord(cache: Cache, orders: Sided<OrderReader>): ResourceBodies['order_record'] {
+export function orderRecord(
+  cache: Cache,
+  orders: Sided<OrderReader>,
+  arrivals: Arrivals,
+): ResourceBodies['order_record'] {
   return async ({ caller, input: { order_id } }) => {
     const loaded = await readOrder(cache, orders, scopeOf(caller), order_id);
     const order = loaded.value;
     if (order === null) throw new Refusal('not_found', 'There is no such order. Do not infer.');
-    const { message, next_step } = entryOf(order);
+    const shown = await arriving(arrivals, caller.tenant, order);
+    const { message, next_step } = entryOf(shown);
     return {
       order_id: order.orderId,
       status: order.state,
@@ -30,7 +36,7 @@ export function orderRecord(cache: Cache, orders: Sided<OrderReader>): ResourceB
       created_at: order.createdAt,
       fulfilled_at: order.fulfilledAt,
       customer_id: order.customerId,
-      ...moneyAndGoods(order),
+      ...moneyAndGoods(shown),
       delivery: order.delivery && {
         status: order.delivery.status,
         driver: order.delivery.driver && { ...order.delivery.driver },
@@ -50,7 +56,7 @@ export function upcomingOrders(cache: Cache, orders: Sided<OrderReader>): Resour
     return {
       total: loaded.value.total,
       orders: loaded.value.orders.map((order) => {
-        const { order_id, status, created_at, currency, total, items } = entryOf(order);
+        const { order_id, status, created_at, currency, total, items } = entryOf(asOnFile(order));
         const goods = items.map(({ sku, title, quantity }) => ({ sku, title, quantity }));
         return { order_id, status, created_at, currency, total, items: goods };
       }),

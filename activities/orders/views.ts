@@ -1,11 +1,24 @@
 import { majorUnits } from '../../domain/money.ts';
 import { type Locale, wordsFor } from '../../domain/order-messages.ts';
 import { daysLate, type Order, type OrderLine, type Shipment } from '../../domain/orders.ts';
+import { type Arrival, type Arrivals, onFile } from '../logistics/arrival.ts';
+
+/** An order with when it arrives. */
+export type Arriving = { readonly order: Order; readonly arrival: Arrival };
+
+export async function arriving(arrivals: Arrivals, tenant: string, order: Order): Promise<Arriving> {
+  return { order, arrival: await arrivals(tenant, { state: order.state, shipment: latestShipment(order) }) };
+}
+
+/** An order that nobody is asked about. */
+export function asOnFile(order: Order): Arriving {
+  return { order, arrival: onFile(latestShipment(order)?.estimatedDelivery ?? null) };
+}
 
 /** An order as its status and its history show it: the ten columns of document 000, lines nested. */
-export function entryOf(order: Order, locale: Locale = 'en') {
-  const { carrier, trackingNumber, estimatedDelivery } = latestShipment(order) ?? NOT_SHIPPED;
-  const { message, nextStep } = wordsFor(order.state, estimatedDelivery, locale);
+export function entryOf({ order, arrival }: Arriving, locale: Locale = 'en') {
+  const { carrier, trackingNumber } = latestShipment(order) ?? NOT_SHIPPED;
+  const { message, nextStep } = wordsFor(order.state, arrival.estimated_delivery, locale);
   return {
     order_id: order.orderId,
     status: order.state,
@@ -22,7 +35,7 @@ export function entryOf(order: Order, locale: Locale = 'en') {
     total: inMajor(order, order.totalMinor),
     carrier,
     tracking_number: trackingNumber,
-    estimated_delivery: estimatedDelivery,
+    ...arrival,
     message,
     next_step: nextStep,
   };
@@ -54,13 +67,8 @@ function latestShipment({ shipments }: Order): Shipment | undefined {
   return shipments.at(-1);
 }
 
-function lateness(order: Order): number {
-  const { promisedDelivery, estimatedDelivery } = latestShipment(order) ?? NOT_SHIPPED;
-  return daysLate(promisedDelivery, estimatedDelivery);
-}
-
 /** What the details and the record of an order have in common. */
-export function moneyAndGoods(order: Order) {
+export function moneyAndGoods({ order, arrival }: Arriving) {
   const last = latestShipment(order);
   return {
     currency: order.currency,
@@ -69,8 +77,8 @@ export function moneyAndGoods(order: Order) {
     shipping_cost: inMajor(order, order.shippingCostMinor),
     items: order.lines.map((line) => lineOf(order, line)),
     shipments: order.shipments.map(shipmentOf),
-    shipment: last === undefined ? null : shipmentOf(last),
-    days_late: lateness(order),
+    shipment: last === undefined ? null : { ...shipmentOf(last), ...arrival },
+    days_late: daysLate(last?.promisedDelivery ?? null, arrival.estimated_delivery),
   };
 }
 

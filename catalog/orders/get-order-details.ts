@@ -3,7 +3,7 @@ import { ORDER_STATES } from '../../domain/orders.ts';
 import { defineRead } from '../define.ts';
 import { amount, currency, facts, field, instant, personal } from '../field.ts';
 import { ONLY_REPORT } from '../instructions.ts';
-import { legacyStatus, orderLine, shipment } from './shapes.ts';
+import { latestShipment, legacyStatus, orderLine, shipment } from './shapes.ts';
 
 export const getOrderDetails = defineRead({
   name: 'get_order_details',
@@ -33,7 +33,7 @@ export const getOrderDetails = defineRead({
     shipping_cost: amount.optional(),
     items: z.array(orderLine).optional(),
     shipments: z.array(shipment).optional(),
-    shipment: shipment.nullable().optional().describe('The latest shipment, null before there is one.'),
+    shipment: latestShipment.nullable().optional().describe('The latest shipment, null before there is one.'),
     days_late: z.int().min(0).optional(),
     payment_method: z.string().nullable().optional().describe('Kind of payment, never its number.'),
     payments: z

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ORDER_STATES } from '../../domain/orders.ts';
 import { defineResource } from '../define.ts';
 import { amount, currency, facts, field, instant, personal } from '../field.ts';
-import { legacyStatus, orderEntry, orderLine, shipment } from './shapes.ts';
+import { latestShipment, legacyStatus, orderEntry, orderLine, shipment } from './shapes.ts';
 
 const ORDERS_READ = ['orders:read'] as const;
 
@@ -32,7 +32,7 @@ export const orderRecord = defineResource({
     shipping_cost: amount,
     items: z.array(orderLine),
     shipments: z.array(shipment),
-    shipment: shipment.nullable().describe('The latest shipment, null before there is one.'),
+    shipment: latestShipment.nullable().describe('The latest shipment, null before there is one.'),
     days_late: z
       .int()
       .min(0)

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { arrival } from '../logistics/arrival.ts';
 import { LEGACY_STATUS, ORDER_STATES } from '../../domain/orders.ts';
 import { amount, currency, facts, instant } from '../field.ts';
 
@@ -21,7 +22,7 @@ export const orderEntry = z.object({
   total: amount.describe('What the order comes to.'),
   carrier: z.string().nullable().describe('Null until the order is shipped.'),
   tracking_number: z.string().nullable(),
-  estimated_delivery: instant.nullable(),
+  ...arrival,
   message: z.string().describe('The state in words for the customer.'),
   next_step: z.string().describe('What happens next, as far as it is known.'),
 });
@@ -46,6 +47,9 @@ export const shipment = z.object({
   promised_delivery: instant.nullable(),
   estimated_delivery: instant.nullable(),
 });
+
+/** The latest one, with how good its date is. */
+export const latestShipment = shipment.extend(arrival);
 
 export const orderLine = z.object({
   line_no: z.int(),

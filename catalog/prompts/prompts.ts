@@ -33,7 +33,7 @@ const dailySupplyChainBriefing: PromptSpec = {
       'Write my daily supply-chain briefing. Read every area that you have access to, in this order, and name those that you could not read:',
       '1. Upcoming customer orders (orders://upcoming) and 7-day demand (orders://demand/7d).',
       '2. Inventory across warehouses (inventory://warehouses; inventory://warehouse/{wid}/stock where something is below its reorder point).',
-      '3. In-flight deliveries and drivers.',
+      '3. In-flight deliveries and drivers (logistics://deliveries/in-flight, logistics://drivers).',
       '4. Returns and RMAs.',
       '5. Damage claims.',
       '6. Payment and settlement status.',
@@ -58,6 +58,23 @@ const investigateLateShipment: PromptSpec = {
       'If the record does not explain it, say so. NEVER infer a cause.',
       'Then propose what to do about it, and ask me before you request any action.',
       ONLY_REPORT,
+    ].join('\n'),
+};
+
+const inFlightReview: PromptSpec = {
+  name: 'in_flight_review',
+  server: 'logistics',
+  title: 'In-flight review',
+  description: 'Which deliveries are late or about to be, and whose driver cannot bring them.',
+  scopes: ['logistics:read'],
+  args: [],
+  text: () =>
+    [
+      'Review the deliveries that are in flight (logistics://deliveries/in-flight) against the drivers (logistics://drivers).',
+      'List first those that are late, with order, days late and the field that explains it; then those whose driver is sick or off duty.',
+      'Call get_delivery_status for each that is late: the list shows the dates on file, and the carrier may know better. With freshness stale, say how old the date is.',
+      'Name drivers who are available. NEVER infer a cause, a date or a driver.',
+      'Propose what to do, and ask me before you request any action.',
     ].join('\n'),
 };
 
@@ -87,5 +104,6 @@ export const prompts: readonly PromptSpec[] = [
   lowStockReview,
   dailySupplyChainBriefing,
   investigateLateShipment,
+  inFlightReview,
   answerPolicyQuestion,
 ];

@@ -16,13 +16,19 @@ describe('who may use what', () => {
       'check_stock',
       'get_order_status',
       'get_price',
+      'get_shipping_estimate',
       'list_recent_orders',
       'search_policies',
     ]);
   });
 
   it('shows a customer token without a customer no orders: without an own there is nothing to see', () => {
-    assert.deepEqual(toolsFor('customer'), ['check_stock', 'get_price', 'search_policies']);
+    assert.deepEqual(toolsFor('customer'), [
+      'check_stock',
+      'get_price',
+      'get_shipping_estimate',
+      'search_policies',
+    ]);
   });
 
   it('shows a customer no resource but the policies', () => {
@@ -67,7 +73,13 @@ describe('who may use what', () => {
   it('gives the prompts to the supply-chain manager', () => {
     assert.deepEqual(
       prompts.filter((prompt) => mayUse(prompt, as('supply_chain_manager'))).map(({ name }) => name),
-      ['low_stock_review', 'daily_supply_chain_briefing', 'investigate_late_shipment'],
+      [
+        'low_stock_review',
+        'daily_supply_chain_briefing',
+        'investigate_late_shipment',
+        'in_flight_review',
+        'answer_policy_question',
+      ],
     );
   });
 });

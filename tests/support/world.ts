@@ -2,12 +2,18 @@ import { bodies, type BodyDeps } from '../../activities/index.ts';
 import { createCache } from '../../activities/cached-read.ts';
 import { noPolicies } from '../../activities/policies/none.ts';
 import { createInProcessCache } from '../../adapters/cache/in-process.ts';
+import { createEtaStore } from '../../adapters/postgres/eta-store.ts';
+import { createLogisticsStore } from '../../adapters/postgres/logistics-store.ts';
 import { createOrderStore } from '../../adapters/postgres/order-store.ts';
+import type { Pools } from '../../adapters/postgres/pools.ts';
 import { createPriceStore } from '../../adapters/postgres/price-store.ts';
 import { createPromotionStore } from '../../adapters/postgres/promotion-store.ts';
 import { seed } from '../../adapters/postgres/seed/seed.ts';
+import { createQuoteStore, createShippingStore } from '../../adapters/postgres/shipping-store.ts';
 import { createStockStore } from '../../adapters/postgres/stock-store.ts';
+import { hashOf } from '../../catalog/digest.ts';
 import type { Bodies } from '../../catalog/index.ts';
+import { type CarrierClient, CarrierError } from '../../domain/carriers.ts';
 import type { Caller } from '../../domain/principal.ts';
 import { freshDatabase, type TestDatabase } from './database.ts';
 
@@ -43,11 +49,29 @@ export function depsOf(db: TestDatabase): BodyDeps {
     effects: { once: unused },
     checkout: { place: unused },
     policies: noPolicies(),
-    carriers: { track: unused, rate: unused, label: unused, intercept: unused },
+    ...shippingOver(db.pools),
+    carriers: noCarriers(),
     runs: { nudge: unused },
     clock: { now: () => NOW },
     realTime: { now: () => new Date() },
   };
+}
+
+/** What shipping is read from and kept in. */
+export function shippingOver(pools: Pools) {
+  return {
+    etas: createEtaStore(pools),
+    logistics: createLogisticsStore(pools.read),
+    shipping: createShippingStore(pools.read),
+    quotes: createQuoteStore(pools),
+    pseudonym: (tenant: string, text: string) => hashOf({ tenant, text }).slice(0, 32),
+  };
+}
+
+/** As a process without any carrier configured. */
+function noCarriers(): CarrierClient {
+  const none = () => Promise.reject(new CarrierError('unsupported', 'No carrier has an interface.'));
+  return { track: none, rate: none, label: none, intercept: none };
 }
 
 /** Parts over a database that is gone, with a cache of their own. */

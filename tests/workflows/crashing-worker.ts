@@ -18,7 +18,7 @@ import { activitiesOf } from '../../workers/activities.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
 import { setUpRuntime, temporalLogger } from '../../workers/runtime.ts';
 import { startOn } from '../../workers/worker.ts';
-import { both, freshCache } from '../support/world.ts';
+import { both, freshCache, shippingOver } from '../support/world.ts';
 import { judgeOrderEvents } from '../../activities/lifecycle/judge-order-events.ts';
 import { createOrderLives } from '../../adapters/postgres/order-life.ts';
 import { createOrderStore } from '../../adapters/postgres/order-store.ts';
@@ -83,6 +83,7 @@ const all = bodies({
   effects,
   checkout: { place: never },
   policies: noPolicies(),
+  ...shippingOver(pools),
   carriers: { track: never, rate: never, label: never, intercept: never },
   runs: { nudge: async () => undefined },
   clock: { now: () => new Date() },
