@@ -6,7 +6,8 @@ const REGIONS = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none'
 const NO_COUNTRY = /^(AA|EU|EZ|UN|Q[M-Z]|X(?!K)[A-Z]|ZZ)$/;
 
 function isCountry(code: string): boolean {
-  return !NO_COUNTRY.test(code) && REGIONS.of(code) !== undefined;
+  // Checked again here: what is no code at all makes `of` throw.
+  return /^[A-Z]{2}$/.test(code) && !NO_COUNTRY.test(code) && REGIONS.of(code) !== undefined;
 }
 
 /** One line of an address: something in it, nothing that breaks a label. */
