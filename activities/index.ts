@@ -37,6 +37,7 @@ import { cancelAction } from './platform/cancel-action.ts';
 import { completeArgument } from './platform/complete-argument.ts';
 import { getActionStatus } from './platform/get-action-status.ts';
 import { pendingApprovals } from './platform/resources.ts';
+import { policyClause, underTheirClause } from './policies/policy-clause.ts';
 import {
   policyDocument,
   policyDocumentAsOf,
@@ -82,7 +83,8 @@ export type BodyDeps = {
 
 /** One body for everything in the catalog, by name. One that is missing does not compile. */
 export function bodies(deps: BodyDeps): Bodies {
-  const { cache, stock, orders, prices, desk, effects, checkout, runs, clock, realTime } = deps;
+  const { cache, stock, orders, prices, desk, checkout, runs, clock, realTime } = deps;
+  const effects = underTheirClause(deps.effects, deps.policies.versions, clock);
   const policies = { ...deps.policies, cache, clock, realTime };
   const arrivals = createArrivals(deps);
   const logistics = { logistics: deps.logistics, arrivals, realTime };
@@ -110,6 +112,7 @@ export function bodies(deps: BodyDeps): Bodies {
     order_record: orderRecord(cache, orders, arrivals),
     pending_approvals: pendingApprovals(desk, realTime),
     place_order: placeOrder(checkout, cache),
+    policy_clause: policyClause(policies),
     policy_document: policyDocument(policies),
     policy_document_as_of: policyDocumentAsOf(policies),
     policy_documents: policyDocuments(policies),

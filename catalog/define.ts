@@ -90,6 +90,8 @@ export type ActionSpec<
    * It does not replace the body's own judgement, which sees the world after they have answered.
    */
   readonly precheck?: string;
+  /** Which policy speaks of it: its clause is shown to the approvers, and a change of it voids what they said. */
+  readonly policy?: { readonly kind: string; readonly question: string };
 };
 
 export type ToolSpec = ReadSpec | ControlSpec | ActionSpec;

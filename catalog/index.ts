@@ -18,6 +18,7 @@ import { cancelAction } from './platform/cancel-action.ts';
 import { completeArgument } from './platform/complete-argument.ts';
 import { getActionStatus } from './platform/get-action-status.ts';
 import { pendingApprovals } from './platform/resources.ts';
+import { policyClause } from './policies/policy-clause.ts';
 import {
   policyDocument,
   policyDocumentAsOf,
@@ -51,7 +52,14 @@ const listed = [
   withdrawPromotion,
 ] as const;
 
-const internal = [checkPromotion, checkReorder, checkWithdrawal, completeArgument, placeOrder] as const;
+const internal = [
+  checkPromotion,
+  checkReorder,
+  checkWithdrawal,
+  completeArgument,
+  placeOrder,
+  policyClause,
+] as const;
 
 const readable = [
   warehouseStock,

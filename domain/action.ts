@@ -79,12 +79,13 @@ export interface ActionDesk {
    * the same key (same tenant, requester, tool), or, without a key, with the open one of the same digest.
    *
    * `check` runs before a new claim is written, never for a repeat (the world it would judge is the one the first
-   * attempt has changed); nothing is written when it throws.
+   * attempt has changed); nothing is written when it throws. It may answer with the plan to write instead: the same
+   * call, with what was found for it.
    *
    * @throws {Refusal} idempotency_conflict: same key, other arguments. no_person: the requester has no grant,
    *   or is an agent without an owner. Whatever `check` throws.
    */
-  claim(plan: ActionPlan, key: string | undefined, check?: () => Promise<void>): Promise<Claim>;
+  claim(plan: ActionPlan, key: string | undefined, check?: () => Promise<ActionPlan | void>): Promise<Claim>;
   /** Undefined when unknown or not the caller's to see. Requester, their agents, and holders of the approver role see it. */
   find(caller: Caller, actionId: string): Promise<Action | undefined>;
   /** Open actions the caller may decide on or asked for, oldest first. */

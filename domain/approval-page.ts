@@ -24,6 +24,7 @@ export function approvalPage(plan: ActionPlan): string {
     '',
     fenced(plan.asks),
     '',
+    ...clausePage(plan),
     'Asked by',
     '',
     fenced(caller.actor === undefined ? caller.subject : `${caller.subject}, through ${caller.actor}`),
@@ -40,6 +41,22 @@ export function approvalPage(plan: ActionPlan): string {
     JSON.stringify(ballot),
     '```',
   ].join('\n');
+}
+
+/** The clause as a block of its own, after what is asked: the words are the policy's, not the request's. */
+function clausePage({ clause }: ActionPlan): readonly string[] {
+  if (clause === undefined) return ['No clause of the policies was found for this.', ''];
+  const where = clause.headingPath.length === 0 ? clause.title : clause.headingPath.join(' / ');
+  return [
+    'The policy says',
+    '',
+    fenced(clause.text),
+    '',
+    fenced(`${where}, version ${clause.docVersion}, ${clause.sourceUrl}`),
+    '',
+    `Clause digest \`${clause.digest}\`. If the clause changes, this approval is void.`,
+    '',
+  ];
 }
 
 /** The same page once it is over. */

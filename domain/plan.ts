@@ -1,5 +1,6 @@
 import type { ApprovalRule, Risk } from './approval.ts';
 import type { JsonObject } from './json.ts';
+import type { PolicyClause } from './policy-clause.ts';
 import type { Caller } from './principal.ts';
 
 /**
@@ -46,6 +47,8 @@ export type ActionPlan = PlanBase & {
   readonly title: string;
   /** What will happen, in a sentence, for the approver. Made of validated input. */
   readonly asks: string;
+  /** What the policies say of it; absent when nothing was found. Shown to the approver as a quotation of its own. */
+  readonly clause?: PolicyClause;
   readonly requestedAt: string;
   readonly expiresAt: string;
   /** Scopes the requester must still hold when the action runs. */

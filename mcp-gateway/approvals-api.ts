@@ -3,6 +3,7 @@ import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { type Action, isOpen } from '../domain/action.ts';
 import { type Ballot, DECISIONS, type Verdict } from '../domain/approval.ts';
+import type { ActionPlan } from '../domain/plan.ts';
 import { type Principal, callerOf } from '../domain/principal.ts';
 import { APPROVAL } from '../domain/queues.ts';
 import { Refusal } from '../domain/refusal.ts';
@@ -172,12 +173,29 @@ function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
   throw new Refusal('invalid_arguments', `Invalid body. ${problemsOf(result.error).join('; ')}.`);
 }
 
+/** Quoted beside what is asked, never in it. Null: no clause was found when this was asked. */
+function clauseShown({ clause }: ActionPlan) {
+  if (clause === undefined) return null;
+  const { docId, docVersion, title, headingPath, text, sourceUrl, effectiveFrom, digest } = clause;
+  return {
+    quote: text,
+    heading_path: headingPath,
+    title,
+    source_url: sourceUrl,
+    doc_id: docId,
+    doc_version: docVersion,
+    effective_from: effectiveFrom,
+    digest,
+  };
+}
+
 function shown(action: Action) {
   return {
     action_id: action.actionId,
     tool: action.tool,
     title: action.title,
     asks: action.asks,
+    policy_clause: clauseShown(action.plan),
     status: action.state,
     requested_by: action.requester,
     ...(action.actor === null ? {} : { actor: action.actor }),

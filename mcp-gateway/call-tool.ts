@@ -9,6 +9,7 @@ import { Refusal } from '../domain/refusal.ts';
 import type { Runs } from '../domain/runs.ts';
 import type { Seals } from '../domain/seals.ts';
 import type { Logger } from '../platform/log.ts';
+import { clauseFor } from './clause-for.ts';
 import { type Asked, type Compiler, type ParsedArguments, parseArguments } from './compile-plan.ts';
 import type { GatewayRecord } from './gateway-record.ts';
 import { actionResult, faultResult, readResult, refusalResult } from './render.ts';
@@ -86,15 +87,21 @@ async function ask(
   ids.callId = plan.callId;
   await noteForeignUserId(deps, call, parsed, ids);
   const key = parsed.idempotencyKey ?? keyFrom(call.metaKey);
-  const check = () => precheck(deps, call, tool, parsed.input);
+  const check = async () => {
+    await precheck(deps, call, tool, parsed.input);
+    const clause = await clauseFor(deps, tool, call);
+    return clause && deps.compiler.action(tool, parsed.input, call, clause);
+  };
   const { action, replayed } = await recorded(deps, call, ids, () => claim(deps, plan, key, check));
   ids.callId = action.actionId;
   if (action.state === 'pending_approval') await startClaimed(deps, action);
   return actionResult(tool, action, replayed, resultOf(deps, tool, action));
 }
 
+type Check = () => Promise<ActionPlan | undefined>;
+
 /** A claim that fails for a reason of our own has changed nothing that anybody could approve. */
-async function claim(deps: CallDeps, plan: ActionPlan, key: string | undefined, check: () => Promise<void>) {
+async function claim(deps: CallDeps, plan: ActionPlan, key: string | undefined, check: Check) {
   try {
     return await deps.desk.claim(plan, key, check);
   } catch (error) {

@@ -7,6 +7,7 @@ import { personalPaths } from '../catalog/field.ts';
 import { APPROVAL_FOR, RULE_VERSION } from '../domain/approval.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { ActionPlan, ReadPlan } from '../domain/plan.ts';
+import type { PolicyClause } from '../domain/policy-clause.ts';
 import { type Principal, callerOf } from '../domain/principal.ts';
 import type { Seals } from '../domain/seals.ts';
 import { storable } from '../domain/storable.ts';
@@ -28,7 +29,8 @@ export type Compiler = {
   /** `input` is validated and not sealed yet. */
   read(spec: ReadSpec | ControlSpec, input: JsonObject, asked: Asked): ReadPlan;
   resource(spec: ResourceSpec, params: JsonObject, asked: Asked): ReadPlan;
-  action(spec: ActionSpec, input: JsonObject, asked: Asked): ActionPlan;
+  /** `clause`: what the policies say of it, as they stand now. */
+  action(spec: ActionSpec, input: JsonObject, asked: Asked, clause?: PolicyClause): ActionPlan;
 };
 
 type CompilerDeps = {
@@ -72,7 +74,7 @@ export function planCompiler({ seals, now, approvalSeconds }: CompilerDeps): Com
         kind: 'read',
         maxAttempts: READ_ATTEMPTS,
       }),
-    action(spec, input, asked) {
+    action(spec, input, asked, clause) {
       const { tenant, scopes } = asked.principal;
       const rule = APPROVAL_FOR[spec.risk];
       const expiresInSeconds = approvalSeconds ?? rule.expiresInSeconds;
@@ -87,6 +89,7 @@ export function planCompiler({ seals, now, approvalSeconds }: CompilerDeps): Com
         ruleVersion: RULE_VERSION,
         title: spec.title,
         asks: spec.asks(input),
+        ...(clause === undefined ? {} : { clause }),
         requestedAt: requestedAt.toISOString(),
         expiresAt: new Date(requestedAt.getTime() + expiresInSeconds * 1000).toISOString(),
         scopes: spec.scopes.filter((scope) => scopes.includes(scope)),

@@ -27,8 +27,8 @@ export function createActionDesk(pools: Pick<Pools, 'write' | 'system'>): Action
         async (sql) => (await repeatOf(sql, plan, key)) ?? mayAsk(sql, plan),
       );
       if (earlier) return earlier;
-      await check?.();
-      return within(tenant, (sql) => insertClaim(sql, plan, key));
+      const checked = (await check?.()) ?? plan;
+      return within(tenant, (sql) => insertClaim(sql, checked, key));
     },
     find: (caller, actionId) =>
       within(caller.tenant, async (sql) => {
@@ -148,7 +148,14 @@ async function insertClaim(sql: Sql, plan: ActionPlan, key: string | undefined):
       event: 'proposed',
       final: false,
       outcome: 'pending',
-      details: { digest: plan.digest, approver_role: plan.approval.role, expires_at: plan.expiresAt },
+      details: {
+        digest: plan.digest,
+        approver_role: plan.approval.role,
+        expires_at: plan.expiresAt,
+        ...(plan.clause === undefined
+          ? {}
+          : { clause: { doc_version: plan.clause.docVersion, digest: plan.clause.digest } }),
+      },
     },
   ]);
   const [row] = await selectActions(sql, 'action_id = $1', [plan.callId]);

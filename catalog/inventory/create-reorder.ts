@@ -32,6 +32,7 @@ export const createReorder = defineAction({
   }),
   asks: ({ quantity, sku, warehouse }) => `Order ${quantity}× ${sku} for ${warehouse}.`,
   precheck: 'check_reorder',
+  policy: { kind: 'reorders', question: 'Quantity limits: how many units may one reorder have?' },
   say: ({ po_id, quantity, sku, warehouse }) =>
     `Reorder placed: PO #${po_id} (${quantity}× ${sku} → ${warehouse})`,
   examples: [

@@ -15,6 +15,14 @@ const ACTION = z.object({
   requested_by: z.string(),
   expires_at: z.string(),
   digest: z.string(),
+  policy_clause: z
+    .object({
+      quote: z.string(),
+      heading_path: z.array(z.string()),
+      doc_version: z.string(),
+      source_url: z.string(),
+    })
+    .nullable(),
 });
 const DECIDED = z.object({ action_id: z.string(), decision: z.string(), standing: z.string() });
 const CODE = z.object({
@@ -65,8 +73,16 @@ async function decide(decision: Decision, id: string, options: Options): Promise
   process.stdout.write(
     json === true
       ? `${JSON.stringify(decided)}\n`
-      : `${word}: ${plain(action.asks)} (asked by ${plain(action.requested_by)})${more}\n`,
+      : `${word}: ${plain(action.asks)} (asked by ${plain(action.requested_by)})${more}\n${clauseOf(action)}`,
   );
+}
+
+/** What the policy says, under what was decided, with where it stands. */
+function clauseOf({ policy_clause: clause }: z.output<typeof ACTION>): string {
+  if (clause === null) return 'No clause of the policies was found for it.\n';
+  const lines = clause.quote.split('\n').map((line) => `  │ ${plain(line)}`);
+  const where = plain(clause.heading_path.join(' > '));
+  return `${['The policy says:', ...lines].join('\n')}\n  ${where}, version ${clause.doc_version}, ${plain(clause.source_url)}\n`;
 }
 
 async function printCode(id: string, options: Options): Promise<void> {
