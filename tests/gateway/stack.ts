@@ -33,6 +33,8 @@ export type StackOptions = {
   readonly through?: number;
   /** Without a worker beside the gateway, reads still run: the gateway has its own. */
   readonly withoutWorker?: true;
+  /** Where the log goes; standard error when left out. */
+  readonly logFile?: string;
 };
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
@@ -56,7 +58,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     ...options.env,
   };
   const config = loadConfig(env);
-  const log = createLog({ level: config.logLevel });
+  const { logFile } = options;
+  const log = createLog({ level: config.logLevel, ...(logFile === undefined ? {} : { file: logFile }) });
   const worker = options.withoutWorker === true ? undefined : await startWorker(config, log);
   const gateway = await startGateway(config, log, options.host === undefined ? {} : { host: options.host });
   const grants = createGrants(db.pools);
