@@ -1,5 +1,6 @@
 import { benchHotKey } from './cache.ts';
 import { benchActions, benchReads } from './calls.ts';
+import { benchCarrierFaults } from './carrier-faults.ts';
 import { benchImport } from './import.ts';
 import { benchLifecycles } from './lifecycles.ts';
 import { benchHotKeyOverMcp, benchMemory } from './load.ts';
@@ -16,6 +17,7 @@ const ON_A_STACK: Readonly<Record<string, (stack: Stack, log: Log) => Promise<re
   actions: benchActions,
   memory: benchMemory,
   lifecycles: benchLifecycles,
+  carriers: benchCarrierFaults,
   'hot-key': async (stack, log) => {
     const redisUrl = process.env['TEST_REDIS_URL'] ?? process.env['REDIS_URL'];
     if (redisUrl !== undefined) return benchHotKeyOverMcp(stack, redisUrl);
