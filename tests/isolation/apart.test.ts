@@ -192,7 +192,10 @@ describe('two shops on one gateway, and two customers of one shop', function () 
           : { who: 'supply_chain_manager', own: manga.own };
         const [{ input: example }] = tool.examples;
         const input = Object.fromEntries(
-          Object.entries(example).map(([key, value]) => [key, as.own[key] ?? value]),
+          Object.entries(example).map(([key, value]) => {
+            const own = as.own[key] ?? value;
+            return [key, Array.isArray(value) && !Array.isArray(own) ? [own] : own];
+          }),
         );
         const opened = await session(stack.mint(as.who));
         const ask = async (more: object, id: string) => {

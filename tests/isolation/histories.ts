@@ -31,7 +31,9 @@ export async function historiesOf({ temporal: { client } }: Stack): Promise<read
         id: run.workflowId,
         tenant: plan?.caller.tenant,
         customer: plan?.caller.customerId,
-        input: Object.values(plan?.input ?? {}).filter((value) => typeof value === 'string'),
+        input: Object.values(plan?.input ?? {})
+          .flat()
+          .filter((value) => typeof value === 'string'),
         text: [...texts, ...decoded(run.raw), JSON.stringify(history)].join('\n'),
       });
     })();

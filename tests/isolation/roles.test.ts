@@ -12,79 +12,86 @@ type Sees = {
 };
 
 const ORDERS = ['get_order_details', 'get_order_status', 'list_recent_orders'];
-const SHOPPING = ['check_stock', 'get_price'];
+const SHOPPING = ['check_stock', 'get_price', 'get_shipping_estimate', 'search_policies'];
+const LOGISTICS = ['get_delivery_status', 'list_drivers'];
+const PROMOTING = ['schedule_promotion', 'withdraw_promotion'];
 const STOCK = ['purchase_order', 'region_stock', 'warehouse_stock', 'warehouses'];
 const ORDER_FEEDS = ['demand_7d', 'order_record', 'upcoming_orders'];
+const LOGISTICS_FEEDS = ['deliveries_in_flight', 'drivers', 'order_delivery'];
+const POLICIES = [
+  'policy_document',
+  'policy_document_as_of',
+  'policy_documents',
+  'policy_of_kind',
+  'policy_version',
+];
+
+const MANAGER: Sees = {
+  tools: [
+    ...ORDERS,
+    ...SHOPPING,
+    ...LOGISTICS,
+    ...PROMOTING,
+    'cancel_action',
+    'create_reorder',
+    'get_action_status',
+    'get_inventory_status',
+  ],
+  resources: [...STOCK, ...ORDER_FEEDS, ...LOGISTICS_FEEDS, ...POLICIES, 'pending_approvals', 'promotions'],
+  prompts: [
+    'answer_policy_question',
+    'daily_supply_chain_briefing',
+    'in_flight_review',
+    'investigate_late_shipment',
+    'low_stock_review',
+  ],
+};
+const CUSTOMER: Sees = {
+  tools: [...SHOPPING, 'cancel_action', 'get_order_status', 'list_recent_orders'],
+  resources: POLICIES,
+  prompts: ['answer_policy_question'],
+};
 
 /** Who is shown what. Written by hand: whoever changes it means to. */
 const MATRIX: Readonly<Record<string, Sees>> = {
-  supply_chain_manager: {
-    tools: [
-      ...ORDERS,
-      ...SHOPPING,
-      'cancel_action',
-      'create_reorder',
-      'get_action_status',
-      'get_inventory_status',
-    ],
-    resources: [...STOCK, ...ORDER_FEEDS, 'pending_approvals'],
-    prompts: ['daily_supply_chain_briefing', 'investigate_late_shipment', 'low_stock_review'],
-  },
+  supply_chain_manager: MANAGER,
   warehouse_lead: {
     tools: [
       ...ORDERS,
       ...SHOPPING,
+      ...LOGISTICS,
       'cancel_action',
       'create_reorder',
       'get_action_status',
       'get_inventory_status',
     ],
-    resources: [...STOCK, ...ORDER_FEEDS, 'pending_approvals'],
-    prompts: ['investigate_late_shipment', 'low_stock_review'],
+    resources: [...STOCK, ...ORDER_FEEDS, ...LOGISTICS_FEEDS, ...POLICIES, 'pending_approvals'],
+    prompts: ['answer_policy_question', 'in_flight_review', 'investigate_late_shipment', 'low_stock_review'],
   },
   returns_specialist: {
     tools: [...ORDERS, ...SHOPPING, 'cancel_action', 'get_action_status'],
-    resources: ORDER_FEEDS,
-    prompts: ['investigate_late_shipment'],
+    resources: [...ORDER_FEEDS, ...POLICIES],
+    prompts: ['answer_policy_question', 'investigate_late_shipment'],
   },
   finance: {
-    tools: [...ORDERS, ...SHOPPING, 'cancel_action', 'get_action_status'],
-    resources: [...ORDER_FEEDS, 'pending_approvals'],
-    prompts: ['investigate_late_shipment'],
+    tools: [...ORDERS, ...SHOPPING, ...PROMOTING, 'cancel_action', 'get_action_status'],
+    resources: [...ORDER_FEEDS, ...POLICIES, 'pending_approvals', 'promotions'],
+    prompts: ['answer_policy_question', 'investigate_late_shipment'],
   },
   analyst: {
     tools: [...ORDERS, ...SHOPPING, 'get_action_status', 'get_inventory_status'],
-    resources: [...STOCK, ...ORDER_FEEDS],
-    prompts: ['investigate_late_shipment', 'low_stock_review'],
+    resources: [...STOCK, ...ORDER_FEEDS, ...POLICIES, 'promotions'],
+    prompts: ['answer_policy_question', 'investigate_late_shipment', 'low_stock_review'],
   },
   prototype: {
-    tools: [...ORDERS, ...SHOPPING, 'get_action_status', 'get_inventory_status'],
-    resources: [...STOCK, ...ORDER_FEEDS],
-    prompts: ['daily_supply_chain_briefing', 'investigate_late_shipment', 'low_stock_review'],
+    tools: [...ORDERS, ...SHOPPING, ...LOGISTICS, 'get_action_status', 'get_inventory_status'],
+    resources: [...STOCK, ...ORDER_FEEDS, ...LOGISTICS_FEEDS, ...POLICIES, 'promotions'],
+    prompts: MANAGER.prompts,
   },
   admin: { tools: ['get_action_status'], resources: ['pending_approvals'], prompts: [] },
-  'customer:C-1': {
-    tools: [...SHOPPING, 'cancel_action', 'get_order_status', 'list_recent_orders'],
-    resources: [],
-    prompts: [],
-  },
-  'agent:customer:C-1': {
-    tools: [...SHOPPING, 'cancel_action', 'get_order_status', 'list_recent_orders'],
-    resources: [],
-    prompts: [],
-  },
-  'agent:supply_chain_manager': {
-    tools: [
-      ...ORDERS,
-      ...SHOPPING,
-      'cancel_action',
-      'create_reorder',
-      'get_action_status',
-      'get_inventory_status',
-    ],
-    resources: [...STOCK, ...ORDER_FEEDS, 'pending_approvals'],
-    prompts: ['daily_supply_chain_briefing', 'investigate_late_shipment', 'low_stock_review'],
-  },
+  'customer:C-1': CUSTOMER,
+  'agent:customer:C-1': CUSTOMER,
+  'agent:supply_chain_manager': MANAGER,
 };
 
 const NAMED = z.array(z.object({ name: z.string() }));

@@ -21,6 +21,7 @@ export type Surface = {
 const KIND_OF_ARGUMENT: Readonly<Record<string, string>> = {
   action_id: 'action_id',
   category: 'category',
+  doc_id: 'doc_id',
   manga_id: 'manga_id',
   order_id: 'order_id',
   product: 'product',
@@ -32,15 +33,29 @@ const KIND_OF_ARGUMENT: Readonly<Record<string, string>> = {
 
 /** Arguments that name nothing: amounts, and the caller's own words. */
 const NAMES_NOTHING = new Set([
+  'as_of',
+  'as_of',
+  'delivery_address',
   'discount_pct',
+  'doc_version',
+  // Names of policies, the same in many shops: tests/activities/search-policies.test.ts keeps their texts apart.
+  'doc_id',
+  'doc_version',
   'ends_at',
   'idempotency_key',
+  'kind',
+  'kind',
   'limit',
   'locale',
   'low_stock_threshold',
   'name',
+  'previous',
+  'previous',
   'quantity',
+  'question',
+  'question',
   'starts_at',
+  'status',
   'volume',
   'volume_number',
 ]);
@@ -83,7 +98,8 @@ export function lists(): readonly { readonly name: string; ask(by: Asker): Promi
 }
 
 function ofTool(tool: Parameters<typeof listedInputSchema>[0]): readonly Surface[] {
-  return Object.keys(listedInputSchema(tool).properties)
+  const { properties } = listedInputSchema(tool);
+  return Object.keys(properties)
     .filter((argument) => !NAMES_NOTHING.has(argument))
     .map((argument) => ({
       name: `${tool.name}.${argument}`,
@@ -92,11 +108,20 @@ function ofTool(tool: Parameters<typeof listedInputSchema>[0]): readonly Surface
       ask: (by, id, own) => {
         // With others that go with it: some arguments are instead of others.
         const { input: example } = tool.examples.find(({ input }) => argument in input) ?? tool.examples[0];
-        const others = Object.entries(example).map(([key, value]) => [key, own[key] ?? value]);
-        const input = { ...Object.fromEntries(others), [argument]: id };
+        const others = Object.entries(example).map(([key, value]) => [
+          key,
+          as(properties[key], own[key] ?? value),
+        ]);
+        const input = { ...Object.fromEntries(others), [argument]: as(properties[argument], id) };
         return by.rpc('tools/call', { name: tool.name, arguments: input }, id);
       },
     }));
+}
+
+/** Where a list is wanted, a list of it alone. */
+function as(schema: unknown, value: unknown): unknown {
+  const isList = typeof schema === 'object' && schema !== null && 'type' in schema && schema.type === 'array';
+  return isList && !Array.isArray(value) ? [value] : value;
 }
 
 function kindOf(place: string, argument: string): string {
@@ -109,7 +134,8 @@ function kindOf(place: string, argument: string): string {
 }
 
 function ofResource({ name, uri, complete = {} }: (typeof resources)[number]): readonly Surface[] {
-  return variablesOf(uri).flatMap((variable) => {
+  const naming = variablesOf(uri).filter((variable) => !NAMES_NOTHING.has(variable));
+  return naming.flatMap((variable) => {
     const completed = complete[variable];
     const kind = completed ?? kindOf(name, variable);
     const read: Surface = {
@@ -126,7 +152,8 @@ function ofResource({ name, uri, complete = {} }: (typeof resources)[number]): r
 }
 
 function ofPrompt({ name, args }: (typeof prompts)[number]): readonly Surface[] {
-  return args.flatMap(({ name: argument, complete }) => {
+  const naming = args.filter(({ name: argument }) => !NAMES_NOTHING.has(argument));
+  return naming.flatMap(({ name: argument, complete }) => {
     const kind = complete ?? kindOf(name, argument);
     const got: Surface = {
       name: `prompt ${name}.${argument}`,
