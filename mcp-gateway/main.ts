@@ -11,7 +11,6 @@ import { openRedisCache } from '../adapters/redis/redis-cache.ts';
 import { connectClient, connectWorker } from '../adapters/temporal/connect.ts';
 import { internalTools, promptsOf, resourcesOf, specs, toolsOf } from '../catalog/index.ts';
 import type { AuditReader } from '../domain/audit.ts';
-import type { CacheStore } from '../domain/cache.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { OrderInbox } from '../domain/order-events.ts';
 import type { BallotStatement } from '../domain/seals.ts';
@@ -20,7 +19,7 @@ import type { Logger } from '../platform/log.ts';
 import { type Rendezvous, createRendezvous } from '../platform/rendezvous.ts';
 import { createSeals } from '../platform/seals.ts';
 import { openPolicyServer } from '../policy-index/opensearch.ts';
-import { startReadWorker } from '../workers/main.ts';
+import { type Beside, startReadWorker } from '../workers/main.ts';
 import { setUpRuntime } from '../workers/runtime.ts';
 import { adaptiveLimit } from './adaptive-limit.ts';
 import { authenticationBypass } from './bypass.ts';
@@ -65,7 +64,7 @@ const POOLS = { writePoolSize: 10, readPoolSize: 2 };
 export async function startGateway(
   config: Config,
   log: Logger,
-  { host, sharedStore }: { readonly host?: Host; readonly sharedStore?: CacheStore } = {},
+  { host, ...beside }: { readonly host?: Host } & Pick<Beside, 'sharedStore' | 'policies'> = {},
 ): Promise<Listening> {
   setUpRuntime(log);
   const link = await connectWorker(config.temporal);
@@ -78,7 +77,7 @@ export async function startGateway(
       metrics: wired.metrics.cache,
       carrierMetrics: wired.metrics.carriers,
       onAnswer: answers.give,
-      ...(sharedStore ? { sharedStore } : {}),
+      ...beside,
     });
     closing.unshift(() => worker.stop());
     const listening = await listen({ ...wired, settings: config, host });

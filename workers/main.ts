@@ -22,13 +22,15 @@ import { settlePayments } from './settle-payments.ts';
 import { startSweeper } from './sweeper.ts';
 import { wakeOrders } from './wake-orders.ts';
 import { type Running, startOn } from './worker.ts';
-import { openWorkshop } from './workshop.ts';
+import { openWorkshop, type WorkshopDeps } from './workshop.ts';
 
 /** What a worker shares with its process. Without Redis, one store for all workers of a process: what one voids, none serves. */
 export type Beside = {
   readonly metrics?: CacheMetrics;
   readonly carrierMetrics?: CarrierMetrics;
   readonly sharedStore?: CacheStore;
+  /** Instead of those that the configuration names. */
+  readonly policies?: NonNullable<WorkshopDeps['policies']>;
   /** Told of each read that this worker has answered, once its row of the record is durable. */
   readonly onAnswer?: (callId: string, output: JsonObject) => void;
 };

@@ -16,7 +16,7 @@ import { createQuoteStore, createShippingStore } from '../adapters/postgres/ship
 import { createStockStore } from '../adapters/postgres/stock-store.ts';
 import type { Around } from '../activities/actions/run-body.ts';
 import { createCache } from '../activities/cached-read.ts';
-import { bodies } from '../activities/index.ts';
+import { bodies, type BodyDeps } from '../activities/index.ts';
 import { judgeOrderEvents } from '../activities/lifecycle/judge-order-events.ts';
 import { noPolicies } from '../activities/policies/none.ts';
 import { announcePromotion } from '../activities/pricing/announce-promotion.ts';
@@ -59,6 +59,8 @@ export type WorkshopDeps = {
   readonly onAnswer?: Around['onAnswer'];
   /** A store that others in this process use, too. Its owner closes it. */
   readonly sharedStore?: CacheStore;
+  /** Instead of those that the configuration names: of programs that embed this one. */
+  readonly policies?: BodyDeps['policies'];
   readonly applicationName: string;
 };
 
@@ -71,6 +73,7 @@ export async function openWorkshop({
   carrierMetrics,
   onAnswer,
   sharedStore,
+  policies,
   applicationName,
 }: WorkshopDeps): Promise<Workshop> {
   const { database, clockOffsetMs } = config;
@@ -111,7 +114,7 @@ export async function openWorkshop({
       paymentDueSeconds: config.payments.dueSeconds,
       newOrderId: randomOrderId,
     }),
-    policies: noPolicies(),
+    policies: policies ?? noPolicies(),
     carriers: openCarriers(config, log, carrierMetrics),
     ...keptBestEffort(pools, log),
     logistics: createLogisticsStore(pools.read),

@@ -1,4 +1,10 @@
 import type { Embedder, PolicyIndex } from '../../domain/policies.ts';
+import {
+  calibrationFor,
+  confidenceOf,
+  evidenceOf,
+  readCalibrations,
+} from '../../policy-index/answerability.ts';
 import { instant } from '../../policy-index/checks.ts';
 import type { RankedHit } from '../../policy-index/rerank.ts';
 import type { EvalCase, EvalSet } from './eval-sets.ts';
@@ -17,6 +23,8 @@ export type Figures = {
   readonly verified: number;
   /** Area under the ROC curve of the retrieval's own score, answerable against unanswerable. */
   readonly abstentionAuc: number;
+  /** The same of the calibrated confidence, which decides whether an answer is given. */
+  readonly confidenceAuc: number;
   /** Passages found that the asker may not read, or that did not hold on the day asked about. */
   readonly leaked: number;
 };
@@ -28,13 +36,13 @@ export const FIGURES = [
   'cited',
   'verified',
   'abstentionAuc',
+  'confidenceAuc',
   'leaked',
 ] as const satisfies readonly (keyof Figures)[];
 
 type Answered = { readonly asked: EvalCase; readonly hits: readonly RankedHit[] };
 
-/** Asks every question of a set in one way, and judges what came back. */
-export async function measure(options: {
+type Measured = {
   readonly index: PolicyIndex;
   readonly target: string;
   readonly stage: Stage;
@@ -42,7 +50,13 @@ export async function measure(options: {
   readonly set: EvalSet;
   /** Of the questions, in their order. */
   readonly vectors: readonly Float32Array[];
-}): Promise<Figures> {
+};
+
+/** As many hits as an answer weighs. */
+const DEPTH = 100;
+
+/** Asks every question of a set in one way, and judges what came back. */
+export async function measure(options: Measured): Promise<Figures> {
   const { index, target, stage, embedder, set, vectors } = options;
   const answered: Answered[] = [];
   for (const [place, asked] of set.cases.entries()) {
@@ -51,20 +65,26 @@ export async function measure(options: {
       vector: vectors[place] ?? new Float32Array(),
       embedder: embedder.fingerprint,
     };
-    answered.push({ asked, hits: await ask(index, target, stage, question, asked.filter) });
+    answered.push({ asked, hits: await ask(index, target, stage, question, asked.filter, DEPTH) });
   }
-  return judge(set, stage, answered);
+  return judge(options, answered);
 }
 
-function judge(set: EvalSet, stage: Stage, answered: readonly Answered[]): Figures {
+function judge({ set, stage, embedder }: Measured, answered: readonly Answered[]): Figures {
   const judged = answered
     .filter(({ asked }) => asked.relevant.size > 0)
     .map(({ asked, hits }) => ({ found: hits.map(({ chunk }) => chunk.id), relevant: asked.relevant }));
   const everyHit = answered.flatMap(({ asked, hits }) => hits.map((hit) => ({ asked, hit })));
-  const confidences = (answerable: boolean) =>
-    answered
-      .filter(({ asked }) => asked.answerable === answerable)
-      .map(({ hits }) => confidence(stage, hits));
+  const calibration = calibrationFor(
+    readCalibrations(),
+    stage.mode === 'bm25' ? null : embedder.fingerprint,
+    stage.reranker?.name ?? null,
+  );
+  const auc = (confidenceIn: (one: Answered) => number) =>
+    rocAuc(
+      answered.filter(({ asked }) => asked.answerable === true).map(confidenceIn),
+      answered.filter(({ asked }) => asked.answerable === false).map(confidenceIn),
+    );
   return {
     ndcgAt10: mean(judged.map(ndcgAt10)),
     recallAt3: mean(judged.map((one) => recallAt(3, one))),
@@ -72,7 +92,8 @@ function judge(set: EvalSet, stage: Stage, answered: readonly Answered[]): Figur
     mrr: mean(judged.map(reciprocalRank)),
     cited: mean(judged.map(({ found, relevant }) => (relevant.has(found[0] ?? '') ? 1 : 0))),
     verified: mean(everyHit.map(({ hit }) => (set.storedText(hit.chunk) === hit.chunk.text ? 1 : 0))),
-    abstentionAuc: rocAuc(confidences(true), confidences(false)),
+    abstentionAuc: auc(({ hits }) => confidence(stage, hits)),
+    confidenceAuc: auc(({ asked, hits }) => confidenceOf(calibration, evidenceOf(asked.text, hits))),
     leaked: everyHit.filter(({ asked, hit }) => isLeak(asked, hit)).length,
   };
 }

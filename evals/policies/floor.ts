@@ -15,6 +15,7 @@ const figures = z.strictObject({
   cited: z.number(),
   verified: z.number(),
   abstentionAuc: z.number(),
+  confidenceAuc: z.number(),
   leaked: z.number(),
 } satisfies Record<keyof Figures, z.ZodNumber>);
 
@@ -64,6 +65,7 @@ function rounded(measured: Figures): Figures {
     cited: round(measured.cited),
     verified: round(measured.verified),
     abstentionAuc: round(measured.abstentionAuc),
+    confidenceAuc: round(measured.confidenceAuc),
     leaked: measured.leaked,
   };
 }

@@ -103,6 +103,7 @@ const COLUMNS: readonly (readonly [title: string, figure: (figures: Figures) => 
   ['cited', ({ cited }) => cited.toFixed(3)],
   ['verified', ({ verified }) => verified.toFixed(3)],
   ['AUC', ({ abstentionAuc }) => abstentionAuc.toFixed(3)],
+  ['trust', ({ confidenceAuc }) => confidenceAuc.toFixed(3)],
   ['leaked', ({ leaked }) => String(leaked)],
 ];
 

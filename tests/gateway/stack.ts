@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BodyDeps } from '../../activities/index.ts';
 import { createGrants } from '../../adapters/postgres/grants.ts';
 import { startGateway } from '../../mcp-gateway/main.ts';
 import { mintToken } from '../../mcp-gateway/mint-token.ts';
@@ -33,6 +34,8 @@ export type StackOptions = {
   readonly through?: number;
   /** Without a worker beside the gateway, reads still run: the gateway has its own. */
   readonly withoutWorker?: true;
+  /** Published policies; without them there are none. */
+  readonly policies?: BodyDeps['policies'];
   /** Where the log goes; standard error when left out. */
   readonly logFile?: string;
 };
@@ -60,8 +63,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const config = loadConfig(env);
   const { logFile } = options;
   const log = createLog({ level: config.logLevel, ...(logFile === undefined ? {} : { file: logFile }) });
-  const worker = options.withoutWorker === true ? undefined : await startWorker(config, log);
-  const gateway = await startGateway(config, log, options.host === undefined ? {} : { host: options.host });
+  const beside = options.policies === undefined ? {} : { policies: options.policies };
+  const worker = options.withoutWorker === true ? undefined : await startWorker(config, log, beside);
+  const gateway = await startGateway(config, log, {
+    ...beside,
+    ...(options.host === undefined ? {} : { host: options.host }),
+  });
   const grants = createGrants(db.pools);
   return {
     url: gateway.url,

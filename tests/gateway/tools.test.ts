@@ -192,7 +192,9 @@ describe('tools over the wire', () => {
       'check_stock',
       'get_order_status',
       'get_price',
+      'get_shipping_estimate',
       'list_recent_orders',
+      'search_policies',
     ]);
   });
 

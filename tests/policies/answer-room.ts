@@ -76,9 +76,20 @@ export async function answerRoom(
   }
   const first = await build(undefined);
 
+  const finderOver = (through: PolicyIndex, embeds: Embedder) =>
+    createPolicyFinder({
+      index: through,
+      alias: LIVE,
+      embedders: always(embeds),
+      reranker: createHeadingReranker(),
+      fusion: 'minmax',
+      embedMs: 300,
+    });
+
   return {
     index,
     embedder,
+    finder: finderOver(index, embedder),
     chunks,
     first,
     build,
@@ -104,14 +115,7 @@ export async function answerRoom(
       searchPolicies({
         cache,
         versions,
-        finder: createPolicyFinder({
-          index: through,
-          alias: LIVE,
-          embedders: always(embeds),
-          reranker: createHeadingReranker(),
-          fusion: 'minmax',
-          embedMs: 300,
-        }),
+        finder: finderOver(through, embeds),
         clock: { now: () => now },
         realTime: { now: realNow },
       }),

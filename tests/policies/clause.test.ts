@@ -7,10 +7,8 @@ import { approvalPage } from '../../domain/approval-page.ts';
 import type { ActionPlan } from '../../domain/plan.ts';
 import type { PolicyClause } from '../../domain/policy-clause.ts';
 import { Refusal } from '../../domain/refusal.ts';
-import { createPolicyFinder } from '../../policy-index/find-policies.ts';
-import { createHeadingReranker } from '../../policy-index/rerankers/headings.ts';
 import { NOW, staff } from '../support/world.ts';
-import { type AnswerRoom, answerRoom, document, LIVE } from './answer-room.ts';
+import { type AnswerRoom, answerRoom, document } from './answer-room.ts';
 
 const RULES = `# Reordering
 
@@ -44,19 +42,7 @@ describe('the clause that an approver is shown', () => {
   const body = (parts: Pick<Parameters<typeof policyClause>[0], 'finder' | 'versions'>) =>
     policyClause({ ...parts, clock: CLOCK, realTime: { now: () => new Date() } });
   const find = async (input = policy) => {
-    const finder = createPolicyFinder({
-      index: room.index,
-      alias: LIVE,
-      embedders: {
-        description: 'test',
-        tokenizer: room.embedder,
-        building: async () => ({ embedder: room.embedder, model: null }),
-        reading: async () => room.embedder,
-      },
-      reranker: createHeadingReranker(),
-      fusion: 'minmax',
-    });
-    return body({ finder, versions: room.versions })({ caller: staff(), input });
+    return body({ finder: room.finder, versions: room.versions })({ caller: staff(), input });
   };
   const shown = async (): Promise<PolicyClause> => {
     const { clause } = await find();

@@ -59,6 +59,7 @@ describe('The floor of the evaluation', () => {
     cited: 0.8,
     verified: 1,
     abstentionAuc: 0.85,
+    confidenceAuc: 0.86,
     leaked: 0,
   };
   const row = (changed: Partial<Row['figures']> = {}): Row => ({
