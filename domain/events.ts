@@ -52,8 +52,43 @@ export interface EventLog {
   read(after: number, limit: number): Promise<readonly PublishedEvent[]>;
   /** Where the consumer stopped; 0 for one that has never read. */
   cursor(consumer: string): Promise<number>;
-  /** Never moves back. */
+  /** Never moves back. What failed up to there is no longer of interest. */
   advance(consumer: string, position: number): Promise<void>;
+  /** Puts on record that the consumer could not deal with the event; true: it is to leave it out. */
+  failed(consumer: string, position: number, failure: string): Promise<boolean>;
+}
+
+/** A consumer and where it stands. */
+export type ConsumerStanding = {
+  readonly consumer: string;
+  readonly position: number;
+  /** Events of the log that it has not dealt with. */
+  readonly lag: number;
+  /** ISO 8601. */
+  readonly movedAt: string;
+  /** Events that it could not deal with and has not passed, by position. */
+  readonly failures: readonly {
+    readonly position: number;
+    readonly attempts: number;
+    /** What the last attempt said; for operators only. */
+    readonly failure: string;
+    /** ISO 8601. */
+    readonly failedAt: string;
+    /** It will be left out. */
+    readonly skipped: boolean;
+  }[];
+};
+
+/** The care of the log, over all shops. */
+export interface EventKeeping {
+  /**
+   * Forgets, of the first `limit` events of the log, those that every consumer has passed and that were published so
+   * many days ago, one at least; how many they were.
+   */
+  forget(olderThanDays: number, limit: number): Promise<number>;
+  consumers(): Promise<readonly ConsumerStanding[]>;
+  /** Has the consumer leave out this one event. False: it has not failed at it, or leaves it out already. */
+  skip(consumer: string, position: number): Promise<boolean>;
 }
 
 /** How far the log and its consumers are behind. */

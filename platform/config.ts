@@ -153,6 +153,12 @@ const VARIABLES = z.object({
     .regex(/^[a-z0-9-]{1,64}$/, 'allowed: an AWS region such as eu-central-1')
     .optional(),
   EVENT_STREAM_ENDPOINT: httpUrl.optional(),
+  EVENT_RETENTION_DAYS: z.coerce
+    .number('allowed: a whole number of days, 0 for ever')
+    .int('allowed: a whole number of days, 0 for ever')
+    .min(0, 'allowed: 0 to 36500')
+    .max(36_500, 'allowed: 0 to 36500')
+    .default(30),
   ...RETRIEVAL_VARIABLES,
   APP_NOW: z
     .union(
@@ -229,6 +235,8 @@ export type Settings = {
   readonly approvalSeconds: number | undefined;
   /** Where events go besides the log in Postgres. */
   readonly events: EventStream;
+  /** How long the log keeps what every consumer has passed; 0: for ever. */
+  readonly eventRetentionDays: number;
   /** Carriers without an entry have no interface; their parcels are known by number only. */
   readonly carriers: {
     readonly ups: (CarrierAccess & { readonly account: string | undefined }) | undefined;
@@ -510,6 +518,7 @@ function settingsOf(v: Variables): Settings {
     logLevel: v.LOG_LEVEL,
     approvalSeconds: v.COUNTERSIGN_APPROVAL_SECONDS,
     events: eventsOf(v),
+    eventRetentionDays: v.EVENT_RETENTION_DAYS,
     carriers: carriersOf(v),
     carrierWebhookSecrets: v.CARRIER_WEBHOOK_SECRETS,
     payments: paymentsOf(v),

@@ -8,11 +8,14 @@ import type { Bell } from './bell.ts';
 export type Consumer = {
   readonly name: string;
   /** Resolves when all of them are dealt with; rejects only when told to stop. */
-  deliver(events: readonly PublishedEvent[], patience: Patience): Promise<void>;
+  deliver(events: readonly PublishedEvent[], insist: Insistence): Promise<void>;
 };
 
+/** Does it about one event until it is done, or an operator has the event left out. */
+export type Insistence = (what: string, event: PublishedEvent, work: () => Promise<void>) => Promise<void>;
+
 /** Does it until it is done; throws only once it has been told to stop. */
-export type Patience = <T>(what: string, work: () => Promise<T>) => Promise<T>;
+type Patience = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 
 const PAGE = 200;
 /** Different keys are independent of each other; of one key, one event at a time. */
@@ -36,6 +39,7 @@ export async function consume(
   { events, bell, signal, log }: ConsumerDeps,
 ): Promise<void> {
   const patience = patienceOf(consumer.name, signal, log);
+  const insist = insistenceOf(consumer.name, { events, signal, log }, patience);
   let position = await patience('read its cursor', () => events.cursor(consumer.name));
   // One that has not come anywhere yet is behind, too, and must be seen to be.
   if (position === 0) await patience('make its cursor', () => events.advance(consumer.name, 0));
@@ -47,7 +51,7 @@ export async function consume(
       await bell.wait(seen, IDLE_MS, signal);
       continue;
     }
-    await consumer.deliver(page, patience);
+    await consumer.deliver(page, insist);
     await patience('advance its cursor', () => events.advance(consumer.name, last.position));
     position = last.position;
   }
@@ -56,8 +60,19 @@ export async function consume(
 export function consumerOfSink(sink: EventSink): Consumer {
   return {
     name: sink.name,
-    deliver: (events, patience) => patience('publish', () => sink.publish(events)),
+    deliver: async (events, insist) => {
+      // What none of them stands in the way of is one trip; otherwise it is found out which one does.
+      if (await isDone(() => sink.publish(events))) return;
+      for (const event of events) await insist('publish', event, () => sink.publish([event]));
+    },
   };
+}
+
+function isDone(work: () => Promise<void>): Promise<boolean> {
+  return work().then(
+    () => true,
+    () => false,
+  );
 }
 
 export function consumerOfReaction(reaction: Reaction): Consumer {
@@ -65,15 +80,13 @@ export function consumerOfReaction(reaction: Reaction): Consumer {
   const limit = timeout(REACTION_MS, TimeoutStrategy.Aggressive);
   return {
     name: reaction.consumer,
-    deliver: async (events, patience) => {
+    deliver: async (events, insist) => {
       const own = byKey(events.filter(({ topic }) => reaction.topics.includes(topic)));
       const done = await Promise.allSettled(
         own.map((queue) =>
           slots.execute(async () => {
             for (const event of queue) {
-              await patience(`react to ${event.topic} ${event.position}`, () =>
-                limit.execute(() => reaction.react(event)),
-              );
+              await insist('react to', event, () => limit.execute(() => reaction.react(event)));
             }
           }),
         ),
@@ -92,6 +105,36 @@ function byKey(events: readonly PublishedEvent[]): readonly (readonly PublishedE
     else queues.set(key, [event]);
   }
   return [...queues.values()];
+}
+
+function insistenceOf(
+  consumer: string,
+  { events, signal, log }: Omit<ConsumerDeps, 'bell'>,
+  patience: Patience,
+): Insistence {
+  return (what, event, work) =>
+    patience(`${what} ${event.topic} ${event.position}`, async () => {
+      try {
+        await work();
+      } catch (error) {
+        if (signal.aborted || !(await isToSkip(events, consumer, event, error))) throw error;
+        log.warn({ err: error, consumer, position: event.position }, 'left out an event, as told');
+      }
+    });
+}
+
+async function isToSkip(
+  events: EventLog,
+  consumer: string,
+  { position }: PublishedEvent,
+  error: unknown,
+): Promise<boolean> {
+  try {
+    return await events.failed(consumer, position, String(error));
+  } catch {
+    // Nobody can have said so: the event's own failure is the one to tell of.
+    return false;
+  }
 }
 
 function patienceOf(consumer: string, signal: AbortSignal, log: Logger): Patience {

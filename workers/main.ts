@@ -3,6 +3,7 @@ import { readWebhooks } from '../activities/carriers/read-webhooks.ts';
 import { voidPrices } from '../activities/pricing/void-prices.ts';
 import { parsePush } from '../adapters/carriers/pushed.ts';
 import { createEtaStore } from '../adapters/postgres/eta-store.ts';
+import { createEventKeeping } from '../adapters/postgres/event-upkeep.ts';
 import { createOrderSweep } from '../adapters/postgres/order-sweep.ts';
 import { createCarrierReceipts } from '../adapters/postgres/webhook-receipts.ts';
 import { connectWorker, type TemporalLink } from '../adapters/temporal/connect.ts';
@@ -56,6 +57,8 @@ export async function startWorker(
       queuePrefix: config.temporal.queuePrefix,
       log,
       orders: createOrderSweep(workshop.pools),
+      keeping: createEventKeeping(workshop.pools),
+      eventRetentionDays: config.eventRetentionDays,
       ...workshop,
     });
     closing.unshift(() => sweeper.stop());

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { isOwnPlan } from '../activities/actions/own-plan.ts';
 import type { ActionCourt, ActionDesk, Ending } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
+import type { EventKeeping } from '../domain/events.ts';
 import type { OrderSweep } from '../domain/order-life.ts';
 import type { ActionPlan } from '../domain/plan.ts';
 import { queueName, SEARCH_ATTRIBUTES, WORKFLOWS } from '../domain/queues.ts';
@@ -21,6 +22,9 @@ export type SweeperDeps = {
   readonly audit: AuditLog;
   readonly seals: Seals;
   readonly orders: OrderSweep;
+  readonly keeping: Pick<EventKeeping, 'forget'>;
+  /** 0: events are kept for ever. */
+  readonly eventRetentionDays: number;
   readonly log: Logger;
   readonly everyMs?: number;
   /** Younger claims are left to the gateway that made them, and what orders were told to the outbox. */
@@ -33,7 +37,7 @@ const PAGE = 500;
 /**
  * What nobody waits for any more is put right: an action that was claimed and never started is started; one whose
  * run was ended by hand is closed; a read that was terminated or timed out gets its row;
- * an order whose workflow was ended by hand gets another.
+ * an order whose workflow was ended by hand gets another; old events are forgotten.
  */
 export function startSweeper(deps: SweeperDeps): { stop(): Promise<void> } {
   // What was found in order is not asked about again for a minute.
@@ -47,6 +51,7 @@ export function startSweeper(deps: SweeperDeps): { stop(): Promise<void> } {
     try {
       await sweepActions(deps, inOrder);
       await sweepOrders(deps, seen);
+      await forgetEvents(deps);
       await sweepReads(deps, recorded);
     } catch (error) {
       // A server is away; the next round finds what this one could not.
@@ -71,6 +76,21 @@ export function startSweeper(deps: SweeperDeps): { stop(): Promise<void> } {
       await running;
     },
   };
+}
+
+/** Of one round: a backlog is worked off over many, and none of them is long. */
+const BATCHES = 5;
+const BATCH = 2_000;
+
+async function forgetEvents({ keeping, eventRetentionDays, log }: SweeperDeps): Promise<void> {
+  if (eventRetentionDays === 0) return;
+  let forgotten = 0;
+  for (let batch = 0; batch < BATCHES; batch += 1) {
+    const now = await keeping.forget(eventRetentionDays, BATCH);
+    forgotten += now;
+    if (now < BATCH) break;
+  }
+  if (forgotten > 0) log.info({ events: forgotten }, 'forgot events that every consumer has passed');
 }
 
 /** Page by page: what waits for people is old and in order, and must not hide what was claimed after it. */

@@ -2,6 +2,8 @@ import type { EventLag, EventLog, PublishedEvent, Topic } from '../../domain/eve
 import type { JsonObject } from '../../domain/json.ts';
 import type { Pools } from './pools.ts';
 
+const FAILURE_LENGTH = 500;
+
 /** The log and its cursors, over all shops. A position once read stays what it is, and none is ever put in before it. */
 export function createEventLog({ system }: Pick<Pools, 'system'>): EventLog {
   return {
@@ -23,11 +25,23 @@ export function createEventLog({ system }: Pick<Pools, 'system'>): EventLog {
     advance: async (consumer, position) => {
       await system.query({
         name: 'advance_cursor',
-        text: `insert into event_cursors as c (consumer, position) values ($1, $2)
+        text: `with passed as (delete from event_failures where consumer = $1 and position <= $2)
+               insert into event_cursors as c (consumer, position) values ($1, $2)
                on conflict (consumer) do update set position = excluded.position, moved_at = clock_timestamp()
                 where c.position < excluded.position`,
         values: [consumer, position],
       });
+    },
+    failed: async (consumer, position, failure) => {
+      const { rows } = await system.query<{ skipped: boolean }>({
+        name: 'event_failed',
+        text: `insert into event_failures as f (consumer, position, failure) values ($1, $2, $3)
+               on conflict (consumer, position) do update
+                  set attempts = f.attempts + 1, failure = excluded.failure, failed_at = clock_timestamp()
+               returning skipped_at is not null as skipped`,
+        values: [consumer, position, failure.replaceAll('\0', '').slice(0, FAILURE_LENGTH)],
+      });
+      return rows[0]?.skipped === true;
     },
   };
 }
@@ -35,8 +49,9 @@ export function createEventLog({ system }: Pick<Pools, 'system'>): EventLog {
 export async function eventLag({ system }: Pick<Pools, 'system'>): Promise<EventLag> {
   const { rows } = await system.query<LagRow>(
     `select h.position::float8 as published, q.n as queued, coalesce(w.seconds, 0) as waits,
-            c.consumer, greatest(h.position - c.position, 0)::float8 as behind
+            c.consumer, greatest(h.position - greatest(c.position, b.forgotten), 0)::float8 as behind
        from event_head h
+      cross join lateral (select coalesce((select min(position) - 1 from event_log), h.position) as forgotten) b
       cross join (select count(*)::float8 as n from event_queue) q
        left join lateral (
               select extract(epoch from clock_timestamp() - o.written_at)::float8 as seconds

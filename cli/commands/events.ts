@@ -1,14 +1,15 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import { createEventLog, eventLag } from '../../adapters/postgres/event-log.ts';
-import { openPools, type Pools } from '../../adapters/postgres/pools.ts';
+import { eventLag } from '../../adapters/postgres/event-log.ts';
 import { stockCheckEvent } from '../../catalog/events/stock-check-event.ts';
 import { eventToWire } from '../../domain/event-wire.ts';
-import { type EventLog, type PublishedEvent, type Topic, TOPICS } from '../../domain/events.ts';
+import { type PublishedEvent, type Topic, TOPICS } from '../../domain/events.ts';
 import { counted, hottest, type HotItems, NOTHING_COUNTED } from '../../domain/hot-items.ts';
+import { registerConsumers } from './event-consumers.ts';
+import { printable, whole, withLog } from './event-log.ts';
 import { loadCommandSettings } from '../../platform/state.ts';
 
 const PAGE = 500;
@@ -39,6 +40,7 @@ export function register(program: Command): void {
       '\nIt resumes where it stopped: place and counts are in COUNTERSIGN_HOME/hot-items.json.',
     )
     .action(hotItems);
+  registerConsumers(events);
 }
 
 type TailOptions = {
@@ -126,34 +128,7 @@ function keep(file: string, items: HotItems): void {
   renameSync(`${file}.new`, file);
 }
 
-async function withLog<T>(work: (log: EventLog, pools: Pools) => Promise<T>): Promise<T> {
-  const { database, profile } = loadCommandSettings(process.env);
-  if (database.writeUrl === undefined) {
-    throw new Error('There is no database to read: start the stack (npm start), or set DATABASE_URL.');
-  }
-  const pools = await openPools({
-    writeUrl: database.writeUrl,
-    ...(database.systemUrl === undefined ? {} : { systemUrl: database.systemUrl }),
-    readPoolSize: 1,
-    writePoolSize: 1,
-    superuserLogin: profile === 'development' ? 'allowed' : 'refused',
-    applicationName: 'countersign events',
-  });
-  try {
-    return await work(createEventLog(pools), pools);
-  } finally {
-    await pools.close();
-  }
-}
-
 function asLine({ position, at, tenant, topic, version, key, payload }: PublishedEvent): string {
   const parts = [position, at, tenant, `${topic}.v${version}`, key, JSON.stringify(payload)];
-  // Parts of it come from outside: none may move the cursor.
-  return parts.join('  ').replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ');
-}
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('A whole number is needed.');
-  return Math.min(value, Number.MAX_SAFE_INTEGER);
+  return printable(parts.join('  '));
 }

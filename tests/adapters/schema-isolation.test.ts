@@ -7,7 +7,7 @@ import { seededDatabase, type TestDatabase } from '../support/database.ts';
 /** Tables that belong to no shop. A new one needs a reason as good as these. */
 const LEDGER_TABLES = ['schema_migrations', 'schema_migrations_sums'];
 /** Positions in the log of events are common to all shops. */
-const EVENT_TABLES = ['event_cursors', 'event_head'];
+const EVENT_TABLES = ['event_cursors', 'event_failures', 'event_head'];
 const GLOBAL_TABLES = [...LEDGER_TABLES, ...EVENT_TABLES];
 /** Functions that run with their owner's rights: each is reviewed by name. */
 const DEFINER_FUNCTIONS = ['analyze_imported'];

@@ -10,6 +10,7 @@ const RECORD = [
   'event_log',
   'event_head',
   'event_cursors',
+  'event_failures',
 ];
 
 /** Of every row of every shop, and of when each was last written. Two equal ones: nothing was written in between. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createEventKeeping } from '../../adapters/postgres/event-upkeep.ts';
 import { createOrderSweep } from '../../adapters/postgres/order-sweep.ts';
 import { openRoom, type Room } from '../approvals/room.ts';
 import { type Life, orderBook, type OrderBook } from '../support/orders.ts';
@@ -26,6 +27,8 @@ describe('the sweep of orders', function () {
       queuePrefix: stage.temporal.queuePrefix,
       ...stage.room,
       orders: createOrderSweep(stage.room.pools),
+      keeping: createEventKeeping(stage.room.pools),
+      eventRetentionDays: 30,
       log: silent,
       everyMs: 50,
       graceSeconds: 0,

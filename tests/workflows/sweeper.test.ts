@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { lead, manager, planned, purchaseOrders } from '../approvals/room.ts';
+import { createEventKeeping } from '../../adapters/postgres/event-upkeep.ts';
 import { createOrderSweep } from '../../adapters/postgres/order-sweep.ts';
 import { startSweeper } from '../../workers/sweeper.ts';
 import { openStage, silent, type Stage, until } from './stage.ts';
@@ -16,6 +17,8 @@ describe('the sweeper', function () {
       queuePrefix: temporal.queuePrefix,
       ...room,
       orders: createOrderSweep(room.pools),
+      keeping: createEventKeeping(room.pools),
+      eventRetentionDays: 30,
       log: silent,
       everyMs: 100,
       graceSeconds: 0,
