@@ -319,5 +319,6 @@ function timeless(text: string): string {
   return text
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>')
     .replaceAll(/\\*"hit\\*":(true|false),\\*"age_s\\*":\d+,\\*"ttl_s\\*":\d+/g, '<age>')
+    .replaceAll(/\\*"call_id\\*":\\*"[A-Za-z0-9_-]+\\*"/g, '<call>')
     .replaceAll(/"id":"[^"]*"/g, '');
 }
