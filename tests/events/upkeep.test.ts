@@ -116,12 +116,15 @@ describe('the care of the log', function () {
       await until(async () => (await events.log.cursor('ill')) === 3, 'the consumer to pass');
       assert.deepEqual(seen.map(({ eventId }) => eventId).toSorted(), ['e0', 'e2']);
       const { rows } = await sql(
-        `select shop_id, outcome, details->>'position' as position from audit_log where tool = 'events_skip' order by position`,
+        `select shop_id, outcome, details->>'position' as position from audit_log where tool = 'events_skip' order by outcome`,
       );
-      assert.deepEqual(rows.map((row) => [row['shop_id'], row['outcome'], row['position']]).toSorted(), [
-        [SHOP, 'executed', '2'],
-        [SHOP, 'pending', '2'],
-      ]);
+      assert.deepEqual(
+        rows.map((row) => [row['shop_id'], row['outcome'], row['position']]),
+        [
+          [SHOP, 'executed', '2'],
+          [SHOP, 'pending', '2'],
+        ],
+      );
     });
 
     it('is found by a stream, too, which takes the rest', async () => {
