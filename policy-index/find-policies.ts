@@ -26,7 +26,7 @@ import { rerankHits, type RankedHit } from './rerank.ts';
 const DEPTH = 100;
 const MOST_PASSAGES = 4;
 /** What is much worse than the best is no part of an answer. */
-const LEAST_SHARE = 0.5;
+const LEAST_SHARE = 0.35;
 const INDEX_MS = 1_500;
 const EMBED_MS = 1_500;
 const RERANK_MS = 1_500;

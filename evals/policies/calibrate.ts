@@ -23,7 +23,7 @@ const DEPTH = 100;
 type Way = Pick<Calibration, 'embedder' | 'reranker'> & { readonly signs: readonly (keyof Evidence)[] };
 
 /**
- * `npx tsx evals/policies/calibrate.ts [--write]`: fits how evidence becomes confidence, and prints what five-fold
+ * `npm run calibrate:policies [-- --write]`: fits how evidence becomes confidence, and prints what five-fold
  * cross-validation says of it, per set. Only the demo set and the visible part of MTRAG-UN are looked at; few signs,
  * and ridge regularisation, so that it holds for other subjects.
  */
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   }
   const file: Calibrations = {
     fitted:
-      'npx tsx evals/policies/calibrate.ts --write: logistic regression (ridge 1, sets and classes weighed alike) ' +
+      'npm run calibrate:policies -- --write: logistic regression (ridge 1, sets and classes weighed alike) ' +
       'on the demo questions and the visible part of MTRAG-UN',
     calibrations,
   };
