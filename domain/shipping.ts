@@ -94,7 +94,7 @@ function take({ code }: Origin, left: Left): number {
 
 /**
  * Quotes for all parcels together: of each service that takes every one of them the sum, and the arrival of the last.
- * In the currency of the cheapest; cheapest first.
+ * In the currency of the first; cheapest first.
  */
 export function quotesForAll(parcels: readonly (readonly RateQuote[])[]): readonly RateQuote[] {
   const [first = [], ...others] = parcels;

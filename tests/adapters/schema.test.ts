@@ -79,6 +79,13 @@ const COLUMNS: readonly (readonly [string, string, string, 'null' | 'not null', 
   ['purchase_orders', 'action_id', 'text', 'not null'],
   ['drivers', 'status', 'text', 'not null', `'available'`],
   ['deliveries', 'driver_id', 'bigint', 'null'],
+  ['deliveries', 'route_id', 'bigint', 'null'],
+  ['routes', 'code', 'text', 'not null'],
+  ['routes', 'driver_id', 'bigint', 'null'],
+  ['carrier_etas', 'tracking_number', 'text', 'not null'],
+  ['carrier_etas', 'estimated_delivery', 'timestamp with time zone', 'null'],
+  ['carrier_etas', 'seen_at', 'timestamp with time zone', 'not null'],
+  ['shipping_quotes', 'seen_at', 'timestamp with time zone', 'not null'],
 ];
 
 /** Child column → parent column, as document 002 prints them. */

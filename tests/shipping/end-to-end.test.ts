@@ -67,6 +67,19 @@ describe('shipping over the wire', function () {
     assert.deepEqual([status, freshness], ['found', 'live']);
   });
 
+  it('runs on a queue of its own as an activity whose heartbeat is missed after three seconds', async () => {
+    const { client } = stack.temporal;
+    for await (const { workflowId, taskQueue } of client.workflow.list()) {
+      if (!workflowId.startsWith('get_shipping_estimate-')) continue;
+      const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+      const activity = events?.find((one) => one.activityTaskScheduledEventAttributes);
+      const { heartbeatTimeout } = activity?.activityTaskScheduledEventAttributes ?? {};
+      assert.deepEqual([taskQueue.endsWith('-slow-reads'), Number(heartbeatTimeout?.seconds)], [true, 3]);
+      return;
+    }
+    assert.fail('no estimate was run');
+  });
+
   it('succeeds when the carrier fails twice and then answers', async () => {
     ups.script(broken, broken, well);
     const { status, freshness } = await estimate(['VIN27']);
