@@ -103,6 +103,11 @@ export async function choosePort({ settings, progress }: Start): Promise<number>
   return port;
 }
 
+/** Where the gateway will serve. */
+export function webAddress({ host, ports }: Pick<Config, 'host' | 'ports'>): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${ports.gateway}`;
+}
+
 /** Written down as soon as it exists: a start that is killed a moment later leaves no stranger behind. */
 function remember({ home }: State, name: string, server: StartedServer): void {
   const run = readRun(home);

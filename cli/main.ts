@@ -52,6 +52,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     load: () => import('./commands/model.ts'),
   },
   policy: { summary: 'ask what the policies say', load: () => import('./commands/policy.ts') },
+  'carrier-simulator': {
+    summary: 'run the simulated carrier alone',
+    load: () => import('./commands/carrier-simulator.ts'),
+  },
   reset: { summary: 'empty the state directory', load: () => import('./commands/reset.ts') },
   bench: { summary: 'measure, each figure beside its floor', load: () => import('./commands/bench.ts') },
 };

@@ -12,7 +12,15 @@ import { identify, isAlive, parentOf } from '../../platform/processes.ts';
 import { createProgress, type Progress } from '../../platform/progress.ts';
 import { readRun, removeRun, takeHome, writeRun } from '../../platform/run-file.ts';
 import { openState, stateEnvironment } from '../../platform/state.ts';
-import { choosePort, prepareData, type Start, startPostgres, startTemporal } from '../embedded-stack.ts';
+import { informCarrier, startCarrier } from '../carrier-simulator.ts';
+import {
+  choosePort,
+  prepareData,
+  type Start,
+  startPostgres,
+  startTemporal,
+  webAddress,
+} from '../embedded-stack.ts';
 import { startParts } from '../parts.ts';
 import { explain } from '../explain.ts';
 import { startPayments } from '../payment-simulator.ts';
@@ -98,16 +106,19 @@ async function start(progress: Progress, supervisor: Supervisor, options: Option
   const databaseUrl = await startPostgres(shared);
   supervisor.check();
   const port = await choosePort(shared);
-  const payments = await startPayments(shared, port);
-  const found = {
+  const { simulator, environment: carrier } = await startCarrier(shared);
+  const servers = {
     TEMPORAL_ADDRESS: temporal.address,
     DATABASE_URL: databaseUrl,
     PORT: String(port),
-    ...payments,
+    ...(await startPayments(shared, port)),
+    ...carrier,
   };
-  const config = loadConfig(known, found);
-  await prepareData(shared, config);
+  const prepared = loadConfig(known, servers);
+  await prepareData(shared, prepared);
   supervisor.check();
+  const found = { ...servers, ...(simulator && (await informCarrier(simulator, shared, prepared))) };
+  const config = loadConfig(known, found);
 
   const log = createLog({ level: config.logLevel, file: `${state.home}/countersign.log` });
   await progress.step('Gateway and worker', async (step) => {
@@ -115,21 +126,26 @@ async function start(progress: Progress, supervisor: Supervisor, options: Option
     step.note(`http://127.0.0.1:${port}`);
   });
   supervisor.check();
-  const urls = urlsOf(config, temporal.uiUrl);
+  const urls = urlsOf(config, temporal.uiUrl, simulator?.url);
   const run = readRun(state.home);
   if (run !== undefined)
     writeRun(state.home, { ...run, urls, environment: settingsIn({ ...env, ...found }) });
   announce(progress, options, config, urls);
 }
 
-function urlsOf(config: Config, uiUrl: string | undefined): Record<string, string> {
-  const web = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.ports.gateway}`;
+function urlsOf(
+  config: Config,
+  uiUrl: string | undefined,
+  carrier: string | undefined,
+): Record<string, string> {
+  const web = webAddress(config);
   return {
     mcp: `${web}/mcp`,
     console: `${web}/`,
     ...(uiUrl === undefined
       ? {}
       : { 'temporal ui': `${uiUrl}/namespaces/${config.temporal.namespace}/workflows` }),
+    ...(carrier === undefined ? {} : { carrier: `${carrier}/_control` }),
   };
 }
 
@@ -144,6 +160,7 @@ function announce(progress: Progress, options: Options, config: Config, urls: Re
       `MCP          ${urls['mcp']}`,
       `Console      ${urls['console']}`,
       `Temporal UI  ${urls['temporal ui'] ?? `none at hand; the server is ${address}`}`,
+      `Carrier      ${urls['carrier'] ?? 'the one of CARRIER_UPS_URL'}`,
       `Namespace    ${namespace}`,
       `Token        ${prefix}npx countersign token --as supply_chain_manager`,
       `Log          ${config.home}/countersign.log`,

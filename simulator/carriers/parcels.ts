@@ -71,14 +71,21 @@ export function openParcels(): Parcels {
   };
 }
 
-/** The way of every parcel: what is scanned after which part of the time between booking and arrival. */
-const PLAN: readonly (readonly [part: number, state: ParcelState, where: 'from' | 'to'])[] = [
-  [0, 'pending', 'from'],
-  [0.05, 'picked_up', 'from'],
-  [0.2, 'in_transit', 'from'],
-  [0.7, 'in_transit', 'to'],
-  [0.9, 'out_for_delivery', 'to'],
-  [1, 'delivered', 'to'],
+const HOUR_MS = 3_600_000;
+
+/** The way of every parcel: what is scanned where, and when of the time between booking and arrival. */
+const PLAN: readonly (readonly [
+  state: ParcelState,
+  where: 'from' | 'to',
+  after: (wayMs: number) => number,
+])[] = [
+  ['pending', 'from', () => 0],
+  ['picked_up', 'from', (way) => way * 0.05],
+  ['in_transit', 'from', (way) => way * 0.2],
+  ['in_transit', 'to', (way) => way * 0.7],
+  // Loaded in the morning of the day, however long it has been on its way.
+  ['out_for_delivery', 'to', (way) => Math.max(way * 0.9, way - 6 * HOUR_MS)],
+  ['delivered', 'to', (way) => way],
 ];
 
 /** What has been scanned by then, newest first. */
@@ -86,9 +93,9 @@ export function scansUntil(parcel: SimulatedParcel, now: Date): readonly Scan[] 
   const { bookedAt, arrivesAt, extra } = parcel;
   const way = Math.max(0, arrivesAt.getTime() - bookedAt.getTime());
   const turned = extra.find(({ state }) => state === 'return_to_sender' || state === 'cancelled');
-  const planned = PLAN.map(([part, state, where]) => ({
+  const planned = PLAN.map(([state, where, after]) => ({
     state,
-    at: new Date(bookedAt.getTime() + way * part),
+    at: new Date(bookedAt.getTime() + after(way)),
     place: parcel[where],
   })).filter(({ at }) => turned === undefined || at < turned.at);
   return [...planned, ...extra]

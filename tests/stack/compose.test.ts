@@ -27,11 +27,12 @@ function composed(context: Mocha.Context): z.output<typeof COMPOSE> {
 }
 
 describe('docker-compose.yml', () => {
-  it('starts gateway, worker, Temporal with its UI, PostgreSQL, Redis and OpenSearch', function () {
+  it('starts gateway, worker, carrier simulator, Temporal with its UI, PostgreSQL, Redis and OpenSearch', function () {
     const { services } = composed(this);
     const wanted = [
       'gateway',
       'worker',
+      'carrier-simulator',
       'temporal',
       'temporal-ui',
       'postgres',
@@ -64,7 +65,7 @@ describe('docker-compose.yml', () => {
 
   it('lets nothing serve before the schema is up to date', function () {
     const { services } = composed(this);
-    for (const name of ['gateway', 'worker']) {
+    for (const name of ['gateway', 'worker', 'carrier-simulator']) {
       assert.equal(services[name]?.depends_on['migrate']?.condition, 'service_completed_successfully');
     }
   });
