@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { PolicyIndexError, type Chunk, type PolicyDocument, type Tokenizer } from '../domain/policies.ts';
 import { readSections } from './sections.ts';
 import { packUnits } from './units.ts';
+import { SANITIZER_VERSION } from './sanitize.ts';
 
 const RULES = 'sections-1';
 const CEILING_TOKENS = 512;
@@ -16,7 +17,7 @@ const UNSEEN =
 
 /** How documents are cut with this tokenizer; a part of `IndexFingerprint`. */
 export function chunkerFingerprint(tokenizer: Tokenizer): string {
-  return `${RULES}/${ceilingOf(tokenizer)}/${OVERLAP_TOKENS}/${tokenizer.name}`;
+  return `${RULES}/${SANITIZER_VERSION}/${ceilingOf(tokenizer)}/${OVERLAP_TOKENS}/${tokenizer.name}`;
 }
 
 /**

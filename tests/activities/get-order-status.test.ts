@@ -45,7 +45,7 @@ describe('get_order_status', () => {
     ];
     assert.match(japanese.message, /^ご注文 88213：ご注文の品/);
     const facts = ({ orders }: typeof english) =>
-      orders.map(({ message: _, next_step: __, ...order }) => order);
+      orders.map((order) => ({ ...order, message: '', next_step: '' }));
     assert.deepEqual(facts(japanese), facts(english));
   });
 

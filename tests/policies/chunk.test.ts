@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { assert as check, array, constantFrom, property } from 'fast-check';
 import type { PolicyDocument } from '../../domain/policies.ts';
 import { assertQuoted, chunkDocument, chunkerFingerprint } from '../../policy-index/chunk.ts';
+import { SANITIZER_VERSION } from '../../policy-index/sanitize.ts';
 import { LSA_TOKENIZER as words } from '../../policy-index/embedders/lsa.ts';
 
 const CEILING = 512;
@@ -122,8 +123,11 @@ describe('Cutting a policy', () => {
     assert.ok(other.every(({ id }) => !ids.has(id)));
   });
 
-  it('names tokenizer, ceiling and overlap in the fingerprint', () => {
-    assert.equal(chunkerFingerprint({ ...words, name: 'bert', maxTokens: 510 }), 'sections-1/510/64/bert');
+  it('names sanitizer, tokenizer, ceiling and overlap in the fingerprint', () => {
+    assert.equal(
+      chunkerFingerprint({ ...words, name: 'bert', maxTokens: 510 }),
+      `sections-1/${SANITIZER_VERSION}/510/64/bert`,
+    );
   });
 
   const hostile: Record<string, string> = {
