@@ -5,6 +5,7 @@ import { catalog, resources } from '../../catalog/index.ts';
 import { asAdmin } from '../support/database.ts';
 import { type Stack, startStack } from '../gateway/stack.ts';
 import { type RawSession, openSession, textOf } from '../gateway/wire.ts';
+import { type AnswerRoom, answerRoom, document } from '../policies/answer-room.ts';
 import { type Asker, asker } from './ask.ts';
 import { checksum } from './database.ts';
 import { type PlantedShop, SHARED_CUSTOMER, SHARED_ORDER, SHARED_TITLE, plantedShops } from './shops.ts';
@@ -19,13 +20,18 @@ const ORDERS = z.object({
 describe('two shops on one gateway, and two customers of one shop', function () {
   this.timeout(120_000);
   let stack: Stack;
+  let room: AnswerRoom;
   let manga: PlantedShop;
   let other: PlantedShop;
   before(async () => {
-    stack = await startStack();
+    room = await answerRoom([document('# Returns\n\nUnread books can be returned within 30 days.')]);
+    stack = await startStack({ policies: room });
     [manga, other] = await plantedShops(stack);
   });
-  after(() => stack?.stop());
+  after(async () => {
+    await stack?.stop();
+    await room?.close();
+  });
 
   const customer = (id: string, shop = 'manga') => stack.mint(`customer:${id}`, { shop });
   const session = async (token: string | Promise<string>, path?: string) =>
@@ -319,6 +325,7 @@ function timeless(text: string): string {
   return text
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, '<time>')
     .replaceAll(/\\*"hit\\*":(true|false),\\*"age_s\\*":\d+,\\*"ttl_s\\*":\d+/g, '<age>')
+    .replaceAll(/\\*"quote_mark\\*":\\*"[\w-]+\\*"/g, '<mark>')
     .replaceAll(/\\*"call_id\\*":\\*"[A-Za-z0-9_-]+\\*"/g, '<call>')
     .replaceAll(/"id":"[^"]*"/g, '');
 }
