@@ -7,6 +7,11 @@ const CHANNEL = 'countersign_cache';
 const BACKOFF = { initialDelay: 100, maxDelay: 5_000 };
 /** How soon a connection that hangs is noticed. */
 const BEAT_MS = 5_000;
+/**
+ * How long entries outlive the connection. With the database away a cached answer is the only one there is, and nobody
+ * commits what would void it; cut off from a database that others still reach, it is no older than stock may be.
+ */
+const GRACE_MS = 10_000;
 /** A notification holds 8,000 bytes; a key is ASCII. */
 const MOST_CHARACTERS = 7_500;
 
@@ -20,11 +25,19 @@ export type BusOptions = {
 
 /**
  * Invalidations over LISTEN and NOTIFY, on one connection of its own. While that is away nothing is heard and nothing
- * can be handed over, so it is made again for ever, and each time the listener is told that it may have missed some.
+ * can be handed over, so it is made again for ever, and the listener is told that it may have missed some: once it listens again, and when that takes long.
  */
 export function postgresInvalidationBus({ url, onError }: BusOptions): InvalidationBus {
   const closing = new AbortController();
   let current: Client | undefined;
+  let asked: Promise<unknown> = Promise.resolve();
+
+  /** One query after the other: the connection has no queue that is meant to be used. */
+  function ask(client: Client, text: string, values: readonly unknown[] = []): Promise<void> {
+    const answer = asked.then(async () => void (await client.query(text, [...values])));
+    asked = answer.catch(() => undefined);
+    return answer;
+  }
 
   async function connect(listener: Listener): Promise<void> {
     const client = new Client({
@@ -39,7 +52,7 @@ export function postgresInvalidationBus({ url, onError }: BusOptions): Invalidat
     await client.connect();
     await client.query(`listen ${CHANNEL}`);
     current = client;
-    const beat = setInterval(() => void client.query('select').catch(lose), BEAT_MS);
+    const beat = setInterval(() => void ask(client, 'select').catch(lose), BEAT_MS);
     beat.unref();
     client.once('end', lose);
 
@@ -55,9 +68,10 @@ export function postgresInvalidationBus({ url, onError }: BusOptions): Invalidat
 
   async function reconnect(listener: Listener): Promise<void> {
     let backoff = new ExponentialBackoff(BACKOFF).next();
+    const lostAt = performance.now();
     while (!closing.signal.aborted) {
       // Until somebody listens again nothing is kept for long: nobody would void it.
-      listener.missed();
+      if (performance.now() - lostAt > GRACE_MS) listener.missed();
       try {
         await connect(listener);
         return listener.missed();
@@ -71,7 +85,7 @@ export function postgresInvalidationBus({ url, onError }: BusOptions): Invalidat
 
   const publish = inBatches(async (batch) => {
     if (current === undefined) throw new Error('The invalidation bus is not connected.');
-    await current.query('select pg_notify($1, $2)', [CHANNEL, JSON.stringify(batch)]);
+    await ask(current, 'select pg_notify($1, $2)', [CHANNEL, JSON.stringify(batch)]);
   });
 
   return {
