@@ -93,10 +93,16 @@ describe('npm start', function () {
     await assertServes(await start(withTemporal).ready);
   });
 
-  it('leaves a Temporal alone that it has only found', async () => {
+  it('leaves a Temporal alone that it has only found, and a carrier that is configured', async () => {
     const port = temporalAddress().split(':')[1] ?? '';
-    const run = start({ TEMPORAL_ADDRESS: '', TEMPORAL_PORT: port });
-    assert.equal((await run.ready).temporal_address, `127.0.0.1:${port}`);
+    const ups = {
+      CARRIER_UPS_URL: 'https://ups.example',
+      CARRIER_UPS_CLIENT_ID: 'x',
+      CARRIER_UPS_CLIENT_SECRET: 'x',
+    };
+    const run = start({ TEMPORAL_ADDRESS: '', TEMPORAL_PORT: port, ...ups });
+    const { temporal_address, urls } = await run.ready;
+    assert.deepEqual([temporal_address, urls['carrier']], [`127.0.0.1:${port}`, undefined]);
     run.signal('SIGINT');
     assert.equal(await run.ended, 0, run.said());
     assert.equal(await isTemporal(temporalAddress()), true);
@@ -106,7 +112,11 @@ describe('npm start', function () {
     const [web, database] = await Promise.all([occupy(), occupy()]);
     try {
       const run = start({ PORT: String(web.port), POSTGRES_PORT: String(database.port) });
-      await assertServes(await run.ready);
+      const ready = await run.ready;
+      await assertServes(ready);
+      // The simulated carrier, with what the seed has under way.
+      const carrier = await fetch(ready.urls['carrier'] ?? '');
+      assert.match(await carrier.text(), /"total":[1-9]/);
       assert.match(run.said(), new RegExp(`Port ${web.port} is taken: the gateway listens on \\d+`));
       assert.match(run.said(), new RegExp(`Port ${database.port} is taken: PostgreSQL listens on \\d+`));
     } finally {
