@@ -71,11 +71,7 @@ describe('the outbox', () => {
   }
 
   for (const table of ['event_outbox', 'event_log']) {
-    for (const sql of [
-      `update ${table} set shop_id = 'x'`,
-      `delete from ${table}`,
-      `truncate ${table} cascade`,
-    ]) {
+    for (const sql of [`update ${table} set shop_id = 'x'`, `truncate ${table} cascade`]) {
       it(`refuses, even to the server’s superuser: ${sql}`, async () => {
         await assert.rejects(
           asAdmin((admin) => admin.query(sql), events.adminUrl),
