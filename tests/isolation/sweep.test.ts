@@ -4,7 +4,7 @@ import { type Asker, type Heard, type Who, asker, without } from './ask.ts';
 import { checksum, personalTexts, textsOf } from './database.ts';
 import { historiesOf, type Told } from './histories.ts';
 import { type Own, type PlantedShop, type Probe, plantedShops } from './shops.ts';
-import { type Surface, lists, surfaces } from './surfaces.ts';
+import { type Surface, lists, surfaces, UNKNOWN_KIND } from './surfaces.ts';
 
 /** Who asks. Every role from one shop; from the other, those with most to ask for. */
 const STAFF = {
@@ -49,6 +49,15 @@ describe('nobody sees what another shop or customer has', function () {
     before_ = await checksum(stack.db);
   });
   after(() => stack?.stop());
+
+  it('knows of every argument which ids it takes, or that it names nothing', () => {
+    const unknown = surfaces().filter(({ kind }) => kind === UNKNOWN_KIND);
+    assert.deepEqual(
+      unknown.map(({ name }) => name),
+      [],
+      'KIND_OF_ARGUMENT, KIND_OF_ROUTE_VARIABLE and NAMES_NOTHING in surfaces.ts do not know what these take',
+    );
+  });
 
   for (const surface of surfaces()) {
     it(`${surface.name} answers to a foreign id as to one that nobody has`, async () => {
