@@ -1,14 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import {
-  DefaultLogger,
-  type NativeConnection,
-  Runtime,
-  Worker,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { connectWorker } from '../../adapters/temporal/connect.ts';
 import { prepareTemporal } from '../../adapters/temporal/namespace.ts';
+import { createLog } from '../../platform/log.ts';
+import { setUpRuntime } from '../../workers/runtime.ts';
 
 export type TestTemporal = {
   readonly address: string;
@@ -26,8 +22,6 @@ export type TestTemporal = {
 };
 
 type TestWorker = { readonly worker: Worker; stop(): Promise<void> };
-
-let isQuiet = false;
 
 /** A namespace for one suite: nobody else's worker can take its tasks. */
 export async function freshNamespace(): Promise<TestTemporal> {
@@ -81,9 +75,10 @@ async function startWorker(options: WorkerOptions): Promise<TestWorker> {
   };
 }
 
-/** Temporal's own log is for operators; a test says what it found by failing. Once per process. */
+/**
+ * Temporal's own log is for operators; a test says what it found by failing. Under a flood the server throws away a
+ * task for which more than a hundred signals wait, and makes another: a warning, and no defect.
+ */
 function beQuiet(): void {
-  if (isQuiet) return;
-  isQuiet = true;
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  setUpRuntime(createLog({ level: 'error' }));
 }
