@@ -7,7 +7,8 @@ export interface InvalidationBus {
   publish(invalidation: Invalidation): Promise<void>;
   /**
    * `heard`: somebody voided a key. `missed`: some may have been voided unheard (the connection broke), so nothing
-   * that is kept may be served. Called from now on; resolves when listening.
+   * that is kept may be served. Called from now on. Resolves when listening, or when that has failed for the first
+   * time: then it is tried again for ever.
    */
   listen(listener: {
     readonly heard: (invalidation: Invalidation) => void;

@@ -86,6 +86,7 @@ const VARIABLES = z.object({
   DATABASE_READ_POOL_SIZE: poolSize.default(50),
   DATABASE_WRITE_POOL_SIZE: poolSize.default(20),
   REDIS_URL: redisUrl.optional(),
+  INVALIDATION_REDIS_URL: redisUrl.optional(),
   OPENSEARCH_URL: httpUrl.optional(),
   OIDC_ISSUER: z.string().min(1).optional(),
   OIDC_JWKS_URL: httpUrl.optional(),
@@ -204,6 +205,8 @@ export type Settings = {
     readonly writePoolSize: number;
   };
   readonly redisUrl: string | undefined;
+  /** Carries invalidations between stores of single processes, and keeps nothing. */
+  readonly invalidationRedisUrl: string | undefined;
   readonly opensearchUrl: string | undefined;
   /** How policy documents are found. */
   readonly retrieval: RetrievalSettings;
@@ -438,7 +441,14 @@ function judge(v: Variables): readonly string[] {
             'COUNTERSIGN_AUTHENTICATION_BYPASS acts as a login of the development issuer, which is off; allowed: not set, or COUNTERSIGN_DEVELOPMENT_ISSUER=true',
           ],
         ];
-  return [...rules, ...paymentRules(v), ...carrierRules(v), ...eventRules(v), ...retrievalRules(v)]
+  return [
+    ...rules,
+    ...paymentRules(v),
+    ...carrierRules(v),
+    ...cacheRules(v),
+    ...eventRules(v),
+    ...retrievalRules(v),
+  ]
     .filter(([broken]) => broken)
     .map(([, line]) => line);
 }
@@ -503,6 +513,7 @@ function settingsOf(v: Variables): Settings {
       writePoolSize: v.DATABASE_WRITE_POOL_SIZE,
     },
     redisUrl: v.REDIS_URL,
+    invalidationRedisUrl: v.INVALIDATION_REDIS_URL,
     opensearchUrl: v.OPENSEARCH_URL,
     retrieval: retrievalOf(v, resolve(v.COUNTERSIGN_HOME)),
     identity: {
@@ -527,6 +538,15 @@ function settingsOf(v: Variables): Settings {
       personalDataKey: v.PERSONAL_DATA_KEY ?? keyFrom('PERSONAL_DATA_KEY_FILE', v.PERSONAL_DATA_KEY_FILE),
     },
   };
+}
+
+function cacheRules(v: Variables): readonly (readonly [boolean, string])[] {
+  return [
+    [
+      v.INVALIDATION_REDIS_URL !== undefined && v.REDIS_URL !== undefined,
+      'INVALIDATION_REDIS_URL is for stores of single processes, and REDIS_URL is one store for all of them, which announces invalidations itself; allowed: one of the two, or neither',
+    ],
+  ];
 }
 
 function eventRules(v: Variables): readonly (readonly [boolean, string])[] {

@@ -49,10 +49,16 @@ if (tonumber(entryAt(KEYS[1])) or 0) > tonumber(ARGV[4]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', left)
 return 1`);
 
-/** Keys: entry, generation, mark, lease. Arguments: the life of the mark. A missing generation voids its tickets. */
+/**
+ * Keys: entry, generation, mark, lease. Arguments: the life of the mark; channel and message for those who keep copies
+ * of their own. A missing generation voids its tickets.
+ *
+ * What is void is void also where the user of this connection may not publish.
+ */
 export const INVALIDATE = script(`
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[4])
 if tonumber(ARGV[1]) > 0 then redis.call('SET', KEYS[3], '1', 'PX', ARGV[1]) end
+if ARGV[2] then redis.pcall('PUBLISH', ARGV[2], ARGV[3]) end
 return 1`);
 
 /** Keys: entry, lease. Arguments: owner, the life of the lease, the instant of the entry seen, or nothing. */

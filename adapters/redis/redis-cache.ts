@@ -2,10 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { TICKET_MS, type CacheEntry, type CacheStore, type FoundEntry } from '../../domain/cache.ts';
 import type { JsonValue } from '../../domain/json.ts';
+import { invalidationMessage } from '../cache/invalidation-bus.ts';
 import { INVALIDATE, LEASE, LOOKUP, PUT, RELEASE, type Script } from './cache-scripts.ts';
 
 export type RedisCacheOptions = {
   readonly url: string;
+  /** Where invalidations are announced to whoever keeps copies; nowhere without it. */
+  readonly channel?: string;
   /** One command may take this long; then its caller goes on without it. */
   readonly commandTimeoutMs?: number;
   /** The first connection may take this long before the store is handed out unconnected. */
@@ -26,6 +29,7 @@ export type RedisCache = CacheStore & {
  * An entry is the plain key with its TTL; what guards it stands under `{key}:…`, the same slot of a Redis Cluster.
  */
 export async function openRedisCache(options: RedisCacheOptions): Promise<RedisCache> {
+  const { channel } = options;
   const redis = await connect(options);
   const instance = randomUUID();
   let generations = 0;
@@ -62,7 +66,8 @@ export async function openRedisCache(options: RedisCacheOptions): Promise<RedisC
     },
     async invalidate(key, markMs) {
       const { generation, mark, lease } = guardsOf(key);
-      await run(INVALIDATE, [key, generation, mark, lease], markMs);
+      const announcement = channel === undefined ? [] : [channel, invalidationMessage([{ key, markMs }])];
+      await run(INVALIDATE, [key, generation, mark, lease], markMs, ...announcement);
     },
     async lease(key, owner, leaseMs, seenAtMs) {
       return (await run(LEASE, [key, guardsOf(key).lease], owner, leaseMs, seenAtMs ?? '')) === 1;

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { broadcasting } from '../../adapters/cache/broadcasting.ts';
 import { createInProcessCache } from '../../adapters/cache/in-process.ts';
 import { postgresInvalidationBus } from '../../adapters/postgres/invalidation-bus.ts';
+import { redisInvalidationBus } from '../../adapters/redis/invalidation-bus.ts';
 import { openRedisCache } from '../../adapters/redis/redis-cache.ts';
 import { TICKET_MS, type CacheEntry, type CacheStore } from '../../domain/cache.ts';
 import { adminUrl } from '../support/database.ts';
@@ -12,8 +13,12 @@ import { redisUrl } from '../support/skip.ts';
 
 const STORES: Record<string, (context: Mocha.Context) => Promise<CacheStore>> = {
   'in process': async () => createInProcessCache(),
-  'in process, on the invalidation bus': async () =>
+  'in process, on the Postgres bus': async () =>
     broadcasting(() => createInProcessCache(), postgresInvalidationBus({ url: adminUrl() })),
+  'in process, on the Redis bus': async (context) => {
+    const bus = redisInvalidationBus({ url: redisUrl(context), channel: `test-${randomUUID()}` });
+    return broadcasting(() => createInProcessCache(), bus);
+  },
   Redis: async (context) => openRedisCache({ url: redisUrl(context) }),
 };
 

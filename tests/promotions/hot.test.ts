@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { broadcasting } from '../../adapters/cache/broadcasting.ts';
 import { createInProcessCache } from '../../adapters/cache/in-process.ts';
 import { postgresInvalidationBus } from '../../adapters/postgres/invalidation-bus.ts';
+import { invalidationChannel, redisInvalidationBus } from '../../adapters/redis/invalidation-bus.ts';
 import { openRedisCache } from '../../adapters/redis/redis-cache.ts';
 import type { Bodies } from '../../catalog/index.ts';
 import type { CacheStore } from '../../domain/cache.ts';
+import type { InvalidationBus } from '../../domain/invalidation-bus.ts';
 import { voidPrices } from '../../activities/pricing/void-prices.ts';
 import { createLog } from '../../platform/log.ts';
 import { startDispatcher } from '../../workers/dispatcher.ts';
@@ -99,6 +102,11 @@ type Case = {
   readonly open: (shop: PromotionShop, context: Mocha.Context) => Promise<Opened>;
 };
 
+async function together(bus: () => InvalidationBus): Promise<Opened> {
+  const store = () => broadcasting(() => createInProcessCache(), bus());
+  return { stores: [await store(), await store()] };
+}
+
 const CASES: readonly Case[] = [
   { what: 'one process with a store of its own', open: async () => ({ stores: [createInProcessCache()] }) },
   {
@@ -109,11 +117,14 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    what: 'two processes with stores of their own, on one bus',
-    open: async ({ writeUrl }) => {
-      const store = () =>
-        broadcasting(() => createInProcessCache(), postgresInvalidationBus({ url: writeUrl }));
-      return { stores: [await store(), await store()] };
+    what: 'two processes with stores of their own, on a bus over Postgres',
+    open: async ({ writeUrl }) => together(() => postgresInvalidationBus({ url: writeUrl })),
+  },
+  {
+    what: 'two processes with stores of their own, on a bus over Redis',
+    open: async (_shop, context) => {
+      const [url, channel] = [redisUrl(context), invalidationChannel(`test-${randomUUID()}`)];
+      return together(() => redisInvalidationBus({ url, channel }));
     },
   },
 ];

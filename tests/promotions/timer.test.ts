@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { announcePromotion } from '../../activities/pricing/announce-promotion.ts';
 import { voidPrices } from '../../activities/pricing/void-prices.ts';
+import { broadcasting } from '../../adapters/cache/broadcasting.ts';
 import { createInProcessCache } from '../../adapters/cache/in-process.ts';
 import { createPromotionTimes } from '../../adapters/postgres/promotion-store.ts';
+import { invalidationChannel, redisInvalidationBus } from '../../adapters/redis/invalidation-bus.ts';
 import type { CacheStore } from '../../domain/cache.ts';
 import { timetable } from '../../domain/promotions.ts';
 import { queueName, WORKFLOWS } from '../../domain/queues.ts';
@@ -13,6 +16,7 @@ import { keepPromotions, promotionTimerId } from '../../workers/keep-promotions.
 import { temporalLogger } from '../../workers/runtime.ts';
 import { type Running, startOn } from '../../workers/worker.ts';
 import { asAdmin } from '../support/database.ts';
+import { redisUrl } from '../support/skip.ts';
 import { freshNamespace, type TestTemporal } from '../support/temporal.ts';
 import { until } from '../support/until.ts';
 import { ask, openPromotions, processOn, type PromotionShop, SHOP } from './shop.ts';
@@ -100,6 +104,26 @@ describe('the time of a promotion', function () {
     await until(async () => (await told()).length === 2, 'both announcements');
     await runOf(id).result();
     assert.deepEqual(await told(), BOTH);
+  });
+
+  it('voids the price in every process when it starts and when it ends, over pub/sub of Redis', async function () {
+    const [url, channel] = [redisUrl(this), invalidationChannel(`test-${randomUUID()}`)];
+    const elsewhere = redisInvalidationBus({ url, channel });
+    let heard = 0;
+    await elsewhere.listen({
+      heard: ({ key }) => (heard += key === `${SHOP}:price:M:1` ? 1 : 0),
+      missed: () => undefined,
+    });
+    await worker.stop();
+    store = await broadcasting(() => createInProcessCache(), redisInvalidationBus({ url, channel }));
+    worker = await work();
+    const id = await write(500, 5_000);
+    await until(async () => (await told()).length === 1 && heard > 0, 'the start to be heard of');
+    const soFar = heard;
+    await runOf(id).result();
+    await until(async () => heard > soFar, 'the end to be heard of');
+    assert.deepEqual(await told(), BOTH);
+    await Promise.all([elsewhere.close(), store.close()]);
   });
 
   it('goes on after the worker that kept it is gone', async () => {

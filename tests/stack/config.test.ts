@@ -68,6 +68,7 @@ describe('the configuration', () => {
     ['DATABASE_READ_POOL_SIZE', '0'],
     ['DATABASE_READ_POOL_SIZE', '1e3'],
     ['REDIS_URL', 'localhost:6379'],
+    ['INVALIDATION_REDIS_URL', 'http://localhost:6379'],
     ['OPENSEARCH_URL', 'ftp://x'],
     ['OIDC_JWKS_URL', 'file:///etc/passwd'],
     ['ALLOWED_HOSTS', 'a.example, b/c'],
