@@ -20,6 +20,8 @@ export const TOPICS = [
   'promotion_changed',
   'promotion_started',
   'promotion_ended',
+  /** Which policies hold has changed: published, replaced, withdrawn or gone back to. */
+  'policies_changed',
   /** A carrier pushed something that its signature vouches for; it has not been read yet. */
   'carrier_webhook_received',
 ] as const;

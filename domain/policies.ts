@@ -276,6 +276,12 @@ export interface PolicyIndex {
    */
   pointAlias(alias: string, to: string, from: string | undefined): Promise<void>;
 
+  /**
+   * Points an alias that was broken from outside to this build alone, in one step.
+   * @throws no_build, not_sealed
+   */
+  mendAlias(alias: string, to: string): Promise<void>;
+
   /** Where the alias points: none, one, or, when somebody broke it from outside, several. */
   resolveAlias(alias: string): Promise<readonly string[]>;
 

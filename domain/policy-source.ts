@@ -63,6 +63,10 @@ export type PolicyProblem = {
 /** A version that may be published, and where its bytes can be read again. */
 export type PublishedVersion = {
   readonly document: PolicyDocument;
+  /** `effective_to` as the version itself says it; `document.effectiveTo` counts its successor in. */
+  readonly ownEnd: string | null;
+  /** Questions that its publisher says it answers. */
+  readonly questions: readonly string[];
   readonly key: string;
   readonly versionId: string;
 };

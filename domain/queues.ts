@@ -15,6 +15,8 @@ export const WORKFLOWS = {
   order: 'orderLifecycle',
   promotion: 'promotionTimer',
   payment: 'settlePayment',
+  policies: 'policyKeeper',
+  policyRun: 'policyIngest',
 } as const;
 
 /** One name, as Signal and as Update: a ballot. */

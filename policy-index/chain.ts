@@ -21,6 +21,8 @@ export function chainOf(family: readonly Candidate[]): {
     const { stored, document } = one;
     return {
       document: asPolicy(document, index + 1, earlier(document.front.effective_to, next && fromOf(next))),
+      ownEnd: document.front.effective_to ?? null,
+      questions: document.front.questions,
       key: stored.key,
       versionId: stored.versionId,
     };

@@ -10,6 +10,7 @@ import {
   paymentUnresolved,
   refundDue,
 } from './orders.ts';
+import { policiesChanged } from './policies.ts';
 import { promotionChanged, promotionEnded, promotionStarted } from './promotions.ts';
 import { shipmentEtaChanged } from './shipments.ts';
 import { stockCheckEvent } from './stock-check-event.ts';
@@ -26,6 +27,7 @@ export const events: readonly EventSchema[] = [
   promotionChanged,
   promotionStarted,
   promotionEnded,
+  policiesChanged,
   carrierWebhookReceived,
   shipmentEtaChanged,
 ];

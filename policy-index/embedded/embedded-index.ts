@@ -100,6 +100,8 @@ export function openEmbeddedIndex(options: {
       return { hits: build.memory.search(query), build: build.name, fingerprint };
     },
     pointAlias,
+    // It is one file here, and cannot point to two.
+    mendAlias: async (name, to) => pointAlias(name, to, (await alias(name).read())?.value.build),
     resolveAlias: async (name) => {
       assertName(name);
       const current = await alias(name).read();

@@ -249,9 +249,7 @@ export function openOpenSearchIndex(options: {
     if (current.length > 1) throw aliasBroken(alias, current);
     if (current[0] === to) return;
     if (current[0] !== from) throw aliasMoved(alias, current[0], from);
-    if (!(await find(to)).meta.sealed) {
-      throw new PolicyIndexError('not_sealed', `Build ${to} is still open: seal it before it goes live.`);
-    }
+    await assertSealed(to);
     const remove = from === undefined ? [] : [{ remove: { index: from, alias, must_exist: true } }];
     const actions = [...remove, { add: { index: to, alias } }];
     try {
@@ -261,6 +259,21 @@ export function openOpenSearchIndex(options: {
       throw error;
     }
     if (from === undefined) await assertAlone(alias, to);
+  }
+
+  async function assertSealed(name: string): Promise<void> {
+    if ((await find(name)).meta.sealed) return;
+    throw new PolicyIndexError('not_sealed', `Build ${name} is still open: seal it before it goes live.`);
+  }
+
+  async function mendAlias(alias: string, to: string): Promise<void> {
+    await assertSealed(to);
+    const others = (await resolveAlias(alias)).filter((name) => name !== to);
+    const actions = [
+      ...others.map((index) => ({ remove: { index, alias } })),
+      { add: { index: to, alias } },
+    ];
+    await server.build(ANY, { method: 'POST', path: '/_aliases', body: { actions } });
   }
 
   /** An alias can be made twice at the same time; the later of the two takes its own back. */
@@ -355,6 +368,7 @@ export function openOpenSearchIndex(options: {
     chunkIds: async (target) => [...(await chunkIds(target))].sort(),
     search,
     pointAlias,
+    mendAlias,
     resolveAlias,
     supersede: (target, some, at) => change(target, some, supersedeScript(instant(at, 'at'))),
     verify: (target, some, at) => change(target, some, verifyScript(instant(at, 'at'))),
@@ -462,7 +476,7 @@ function isMissing(error: unknown): boolean {
 function aliasBroken(alias: string, builds: readonly string[]): PolicyIndexError {
   return new PolicyIndexError(
     'alias_broken',
-    `Alias ${alias} points to ${builds.join(' and ')}; it must point to one. Take the others off it in OpenSearch.`,
+    `Alias ${alias} points to ${builds.join(' and ')}; it must point to one. Mend it: countersign policy ingest`,
   );
 }
 

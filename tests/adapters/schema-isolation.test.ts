@@ -8,7 +8,9 @@ import { seededDatabase, type TestDatabase } from '../support/database.ts';
 const LEDGER_TABLES = ['schema_migrations', 'schema_migrations_sums'];
 /** Positions in the log of events are common to all shops. */
 const EVENT_TABLES = ['event_cursors', 'event_failures', 'event_head'];
-const GLOBAL_TABLES = [...LEDGER_TABLES, ...EVENT_TABLES];
+/** One index answers for all shops, so what is built and published together is common to them. */
+const POLICY_TABLES = ['policy_publications', 'policy_runs'];
+const GLOBAL_TABLES = [...LEDGER_TABLES, ...EVENT_TABLES, ...POLICY_TABLES];
 /** Functions that run with their owner's rights: each is reviewed by name. */
 const DEFINER_FUNCTIONS = ['analyze_imported'];
 const BUSINESS_TABLES = [
