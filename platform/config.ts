@@ -18,6 +18,7 @@ import {
   type WebhookSecrets,
   webhookSecrets,
 } from './config-values.ts';
+import { POLICY_VARIABLES, policyRules, type PolicySettings, policySettingsOf } from './policy-settings.ts';
 import {
   RETRIEVAL_VARIABLES,
   retrievalOf,
@@ -160,6 +161,7 @@ const VARIABLES = z.object({
     .min(0, 'allowed: 0 to 36500')
     .max(36_500, 'allowed: 0 to 36500')
     .default(30),
+  ...POLICY_VARIABLES,
   ...RETRIEVAL_VARIABLES,
   APP_NOW: z
     .union(
@@ -208,6 +210,7 @@ export type Settings = {
   /** Carries invalidations between stores of single processes, and keeps nothing. */
   readonly invalidationRedisUrl: string | undefined;
   readonly opensearchUrl: string | undefined;
+  readonly policies: PolicySettings;
   /** How policy documents are found. */
   readonly retrieval: RetrievalSettings;
   readonly identity: {
@@ -447,6 +450,7 @@ function judge(v: Variables): readonly string[] {
     ...carrierRules(v),
     ...cacheRules(v),
     ...eventRules(v),
+    ...policyRules(v),
     ...retrievalRules(v),
   ]
     .filter(([broken]) => broken)
@@ -515,6 +519,7 @@ function settingsOf(v: Variables): Settings {
     redisUrl: v.REDIS_URL,
     invalidationRedisUrl: v.INVALIDATION_REDIS_URL,
     opensearchUrl: v.OPENSEARCH_URL,
+    policies: policySettingsOf(v, resolve(v.COUNTERSIGN_HOME)),
     retrieval: retrievalOf(v, resolve(v.COUNTERSIGN_HOME)),
     identity: {
       audiences: { mcp: v.AUDIENCE_MCP, api: v.AUDIENCE_API },

@@ -17,6 +17,7 @@ import type { Logger } from '../platform/log.ts';
 import { workflowBundle } from './bundle.ts';
 import { startDispatcher } from './dispatcher.ts';
 import { openEventSinks } from './event-sinks.ts';
+import { keepPolicies } from './keep-policies.ts';
 import { keepPromotions } from './keep-promotions.ts';
 import { setUpRuntime, temporalLogger } from './runtime.ts';
 import { settlePayments } from './settle-payments.ts';
@@ -62,6 +63,8 @@ export async function startWorker(
       ...workshop,
     });
     closing.unshift(() => sweeper.stop());
+    const keeping = keepPolicies({ client: link.client, queuePrefix: config.temporal.queuePrefix, log });
+    closing.unshift(() => keeping.stop());
     const reactions: readonly Reaction[] = [
       wakeOrders({ client: link.client, queuePrefix: config.temporal.queuePrefix, lives: workshop.lives }),
       settlePayments({ client: link.client, queuePrefix: config.temporal.queuePrefix }),

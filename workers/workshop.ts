@@ -18,7 +18,6 @@ import type { Around } from '../activities/actions/run-body.ts';
 import { createCache } from '../activities/cached-read.ts';
 import { bodies, type BodyDeps } from '../activities/index.ts';
 import { judgeOrderEvents } from '../activities/lifecycle/judge-order-events.ts';
-import { noPolicies } from '../activities/policies/none.ts';
 import { announcePromotion } from '../activities/pricing/announce-promotion.ts';
 import type { ActionCourt, ActionDesk } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
@@ -36,6 +35,8 @@ import { createSeals } from '../platform/seals.ts';
 import { type Activities, activitiesOf } from './activities.ts';
 import { openCacheStore } from './cache-store.ts';
 import { paymentActivities } from './payment-activities.ts';
+import { openPolicies } from './policies.ts';
+import { policyActivities } from './policy-activities.ts';
 
 /** What workers of one process share: activities over real stores, and what keeps house. */
 export type Workshop = {
@@ -97,6 +98,7 @@ export async function openWorkshop({
   const court = createActionCourt(pools);
   const audit = createAuditLog(pools);
   const seals = sealsOf(config);
+  const kept = openPolicies(config, pools, log);
   const lives = createOrderLives(pools);
   const clock: Clock = { now: () => new Date(Date.now() + clockOffsetMs) };
   const realTime: Clock = { now: () => new Date() };
@@ -114,7 +116,7 @@ export async function openWorkshop({
       paymentDueSeconds: config.payments.dueSeconds,
       newOrderId: randomOrderId,
     }),
-    policies: policies ?? noPolicies(),
+    policies: policies ?? kept.answers,
     carriers: openCarriers(config, log, carrierMetrics),
     ...keptBestEffort(pools, log),
     logistics: createLogisticsStore(pools.read),
@@ -136,6 +138,7 @@ export async function openWorkshop({
         ...(onAnswer ? { onAnswer } : {}),
       }),
       ...paymentActivities(pools, config),
+      ...policyActivities(kept, log),
       judge_order_events: judgeOrderEvents(lives, cache),
       announce_promotion: announcePromotion(createPromotionTimes(pools, clock, clockOffsetMs), cache),
     },
@@ -148,6 +151,7 @@ export async function openWorkshop({
     cache,
     close: async () => {
       if (sharedStore === undefined) await store.close();
+      await kept.close();
       await pools.close();
     },
   };

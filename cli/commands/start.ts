@@ -23,6 +23,7 @@ import {
 } from '../embedded-stack.ts';
 import { startParts } from '../parts.ts';
 import { explain } from '../explain.ts';
+import { firstPolicies } from '../first-policies.ts';
 import { startPayments } from '../payment-simulator.ts';
 import { type Supervisor, supervise, Stopped } from '../supervisor.ts';
 
@@ -125,6 +126,8 @@ async function start(progress: Progress, supervisor: Supervisor, options: Option
     await startParts({ config, log, supervisor, note: step.note });
     step.note(`http://127.0.0.1:${port}`);
   });
+  supervisor.check();
+  await progress.step('Policies', (step) => firstPolicies(config, supervisor, step.note));
   supervisor.check();
   const urls = urlsOf(config, temporal.uiUrl, simulator?.url);
   const run = readRun(state.home);

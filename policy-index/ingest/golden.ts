@@ -84,7 +84,10 @@ export function worseThan(
   });
   const lost = pairs
     .filter(({ now, was }) => was.isCited && !now.isCited)
-    .map(({ now }) => `${now.tenant}/${now.docId} no longer answers one of its questions: ${JSON.stringify(now.question)}`);
+    .map(
+      ({ now }) =>
+        `${now.tenant}/${now.docId} no longer answers one of its questions: ${JSON.stringify(now.question)}`,
+    );
   const [old, fresh] = [mean(pairs.map(({ was }) => was.ndcg)), mean(pairs.map(({ now }) => now.ndcg))];
   return fresh < old - MOST_LOST
     ? [...lost, `nDCG@10 over ${pairs.length} questions fell from ${old.toFixed(3)} to ${fresh.toFixed(3)}`]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { policyClause, underTheirClause } from '../../activities/policies/policy-clause.ts';
-import { noPolicies } from '../../activities/policies/none.ts';
+import { noPolicies } from '../support/no-policies.ts';
 import { createReorder } from '../../catalog/inventory/create-reorder.ts';
 import type { Effects } from '../../domain/action.ts';
 import { approvalPage } from '../../domain/approval-page.ts';

@@ -1,6 +1,6 @@
 import { bodies, type BodyDeps } from '../../activities/index.ts';
 import { createCache } from '../../activities/cached-read.ts';
-import { noPolicies } from '../../activities/policies/none.ts';
+import { noPolicies } from './no-policies.ts';
 import { createInProcessCache } from '../../adapters/cache/in-process.ts';
 import { createEtaStore } from '../../adapters/postgres/eta-store.ts';
 import { createLogisticsStore } from '../../adapters/postgres/logistics-store.ts';

@@ -3,7 +3,7 @@
  * crash.test.ts.
  */
 import { bodies } from '../../activities/index.ts';
-import { noPolicies } from '../../activities/policies/none.ts';
+import { noPolicies } from '../support/no-policies.ts';
 import { createActionCourt } from '../../adapters/postgres/action-court.ts';
 import { createActionDesk } from '../../adapters/postgres/action-desk.ts';
 import { createAuditLog } from '../../adapters/postgres/audit-log.ts';
