@@ -4,8 +4,13 @@ import { z } from 'zod';
 import { FIGURES, type Figures } from './figures.ts';
 
 const FILE = join(import.meta.dirname, 'floor.json');
-/** What another processor may round otherwise; less than one question's place is worth. */
-const TOLERANCE = 0.002;
+/**
+ * One point, as much as the golden gate of an ingest allows: what another processor's rounding, or another order of
+ * OpenSearch's segments, moves. What is verified and what leaks does not depend on either.
+ */
+const TOLERANCE = 0.01;
+/** Whatever was recorded. */
+const ALWAYS: Partial<Figures> = { verified: 1, leaked: 0 };
 
 const figures = z.strictObject({
   ndcgAt10: z.number(),
@@ -20,6 +25,8 @@ const figures = z.strictObject({
 } satisfies Record<keyof Figures, z.ZodNumber>);
 
 export type Row = {
+  /** Approximate neighbours and other ties: each engine is held to its own figures. */
+  readonly engine: string;
   readonly set: string;
   readonly embedder: string;
   readonly stage: string;
@@ -27,8 +34,8 @@ export type Row = {
 };
 export type Floor = Readonly<Record<string, Figures>>;
 
-export function nameOf({ set, embedder, stage }: Omit<Row, 'figures'>): string {
-  return `${set} / ${embedder} / ${stage}`;
+export function nameOf({ engine, set, embedder, stage }: Omit<Row, 'figures'>): string {
+  return `${engine} / ${set} / ${embedder} / ${stage}`;
 }
 
 export function readFloor(): Floor {
@@ -50,7 +57,8 @@ export function belowFloor(rows: readonly Row[], floor: Floor): readonly string[
       return [`${nameOf(row)}: no floor is recorded (npm run eval:policies -- --record)`];
     return FIGURES.flatMap((name) => {
       const [is, was] = [row.figures[name], least[name]];
-      const isWorse = name === 'leaked' ? is > 0 : !(is >= was - TOLERANCE);
+      const always = ALWAYS[name];
+      const isWorse = always === undefined ? !(is >= was - TOLERANCE) : is !== always;
       return isWorse ? [`${nameOf(row)}: ${name} is ${is.toFixed(3)}, and was ${was.toFixed(3)}`] : [];
     });
   });

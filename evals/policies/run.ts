@@ -47,7 +47,10 @@ async function localChoice(
     reranker: { kind: 'auto' },
     modelsFolder,
   });
-  if (choice.reranker?.name.startsWith('max-sim/')) return [{ name: 'MiniLM', choice }];
+  const reranker = choice.reranker?.name ?? '';
+  // Rounded weights find a little else, and are held to their own figures.
+  if (reranker.startsWith('max-sim/'))
+    return [{ name: reranker.includes('/q8/') ? 'MiniLM int8' : 'MiniLM', choice }];
   notes.push('Not measured: the local model (countersign model pull, or POLICY_MODELS).');
   await choice.close();
   return [];
@@ -74,13 +77,14 @@ async function rowsOf(
     const rows: Row[] = [];
     for (const stage of stagesWith(reranker).filter((one) => STAGES.has(one.name))) {
       const figures = await measure({ index, target, stage, embedder, set, vectors });
-      rows.push({ set: set.name, embedder: name, stage: stage.name, figures });
+      const engine = index.engine === 'embedded' ? 'embedded' : 'OpenSearch';
+      rows.push({ engine, set: set.name, embedder: name, stage: stage.name, figures });
     }
     return rows;
   });
 }
 
-/** OpenSearch when there is one (TEST_OPENSEARCH_URL): the same floor holds for both engines. */
+/** OpenSearch when there is one (TEST_OPENSEARCH_URL), the embedded index otherwise. */
 async function withIndex<T>(work: (index: PolicyIndex, target: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'policy-eval-'));
   const url = process.env['TEST_OPENSEARCH_URL'];
