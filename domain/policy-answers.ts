@@ -52,6 +52,8 @@ export type PolicyFinding = {
   readonly embedder: string;
   /** Which side of the search answered: words alone, when the embedder did not. */
   readonly mode: 'hybrid' | 'bm25';
+  /** The index was away: a copy of the stored versions was searched, as they were read last. */
+  readonly isStale: boolean;
   /** 0 to 1, calibrated: how likely the best passages hold the answer. */
   readonly confidence: number;
   readonly verdict: 'answer' | 'doubt' | 'nothing';

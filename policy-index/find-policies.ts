@@ -10,23 +10,13 @@ import {
   type PolicyQuery,
   type Reranker,
 } from '../domain/policies.ts';
-import type { FoundPassage, PolicyFinder, PolicyFinding, PolicyQuestion } from '../domain/policy-answers.ts';
-import {
-  calibrationFor,
-  confidenceOf,
-  evidenceOf,
-  isOpenQuestion,
-  readCalibrations,
-  verdictOf,
-} from './answerability.ts';
+import type { PolicyFinder, PolicyFinding, PolicyQuestion } from '../domain/policy-answers.ts';
+import { readCalibrations } from './answerability.ts';
+import { DEPTH, filterOf, findingOf } from './finding.ts';
 import { instructionLikelihood, SUSPICIOUS } from './instruction-signs.ts';
+import { limited, TooSlow } from './limited.ts';
 import { rerankHits, type RankedHit } from './rerank.ts';
 
-/** As many as the evidence is weighed by. */
-const DEPTH = 100;
-const MOST_PASSAGES = 4;
-/** What is much worse than the best is no part of an answer. */
-const LEAST_SHARE = 0.35;
 /** Index and embedder hanging together must still leave an answer within five seconds, with everything asked twice. */
 const INDEX_MS = 1_000;
 const EMBED_MS = 1_200;
@@ -105,12 +95,11 @@ export function createPolicyFinder(options: FinderOptions): PolicyFinder {
   async function findIn(target: string, question: PolicyQuestion): Promise<PolicyFinding> {
     const { text } = question;
     const embedding = await embeddingOf(target, text);
-    const mode = embedding === undefined ? 'bm25' : 'hybrid';
     const found = await promptly(() =>
       index.search(target, {
         text,
         ...(embedding === undefined ? {} : { embedding }),
-        mode,
+        mode: embedding === undefined ? 'bm25' : 'hybrid',
         fusion,
         filter: filterOf(question),
         k: DEPTH,
@@ -118,21 +107,12 @@ export function createPolicyFinder(options: FinderOptions): PolicyFinder {
     );
     const hits =
       embedding === undefined ? await rerankHits(text, found.hits, undefined) : await secondLook(text, found);
-    const isReranked = hits[0] !== undefined && hits[0].rerank !== null;
-    const calibration = calibrationFor(
-      calibrations,
-      embedding?.embedder ?? null,
-      isReranked ? (options.reranker?.name ?? null) : null,
-    );
-    const confidence = hits.length === 0 ? 0 : confidenceOf(calibration, evidenceOf(text, hits));
+    const embedder = embedding?.embedder ?? null;
     return {
-      passages: best(hits).map(passageOf),
+      ...findingOf({ text, hits, calibrations, embedder, reranker: options.reranker?.name ?? null }),
       build: found.build,
       embedder: found.fingerprint.embedder,
-      mode,
-      confidence,
-      verdict: verdictOf(calibration, confidence),
-      isOpen: isOpenQuestion(text, hits),
+      isStale: false,
     };
   }
 
@@ -152,57 +132,6 @@ export function createPolicyFinder(options: FinderOptions): PolicyFinder {
   };
 }
 
-function filterOf(question: PolicyQuestion): PolicyQuery['filter'] {
-  const { tenant, audiences, languages, kinds, effectiveAt, verifiedSince, inThePast } = question;
-  return {
-    tenant,
-    audiences,
-    effectiveAt,
-    ...(languages === undefined ? {} : { languages }),
-    ...(kinds === undefined ? {} : { kinds }),
-    ...(verifiedSince === undefined ? {} : { verifiedSince }),
-    ...(inThePast ? { withSuperseded: true } : {}),
-  };
-}
-
-/** The first, and those that come near it; no two that share words of one document. */
-function best(hits: readonly RankedHit[]): readonly RankedHit[] {
-  const [first] = hits;
-  const chosen: RankedHit[] = [];
-  for (const hit of hits) {
-    if (chosen.length === MOST_PASSAGES || first === undefined) break;
-    if (hit.score < first.score * LEAST_SHARE) break;
-    if (!chosen.some((other) => overlap(hit, other))) chosen.push(hit);
-  }
-  return chosen;
-}
-
-function overlap({ chunk: a }: RankedHit, { chunk: b }: RankedHit): boolean {
-  return a.docId === b.docId && a.docVersion === b.docVersion && a.start < b.end && b.start < a.end;
-}
-
-function passageOf({ chunk, scores, rerank, score }: RankedHit): FoundPassage {
-  const { tenant, docId, docVersion, start, end, text, headingPath, title } = chunk;
-  return {
-    tenant,
-    docId,
-    docVersion,
-    start,
-    end,
-    text,
-    headingPath,
-    scores: { ...scores, rerank, final: score },
-    suspicion: instructionLikelihood([title, ...headingPath, text].join('\n')),
-  };
-}
-
-class TooSlow extends Error {
-  constructor() {
-    super('It took too long.');
-    this.name = 'TooSlow';
-  }
-}
-
 /** A server that hangs is as good as none; asked once more, since a blink is no outage. */
 async function promptly<T>(ask: () => Promise<T>): Promise<T> {
   try {
@@ -220,21 +149,4 @@ async function promptly<T>(ask: () => Promise<T>): Promise<T> {
 
 function isOutage(error: unknown): boolean {
   return error instanceof TooSlow || (error instanceof PolicyIndexError && error.problem === 'unreachable');
-}
-
-async function limited<T>(work: (signal: AbortSignal) => Promise<T>, ms: number): Promise<T> {
-  const over = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new TooSlow()), ms);
-  });
-  const working = work(over.signal);
-  // Whoever comes late is not waited for any more.
-  working.catch(() => undefined);
-  try {
-    return await Promise.race([working, late]);
-  } finally {
-    clearTimeout(timer);
-    over.abort();
-  }
 }

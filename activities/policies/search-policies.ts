@@ -14,7 +14,7 @@ import { Refusal } from '../../domain/refusal.ts';
 import { type Clocks, readingOf } from './reading.ts';
 import { type Reading, type VerifiedPassage, verifyPassages } from './verify-passages.ts';
 import { versionOf } from './version-of.ts';
-import { type AnswerStatus, languageOf, wordsFor } from './words.ts';
+import { type AnswerStatus, languageOf, type SearchLimit, wordsFor } from './words.ts';
 
 export type PolicyParts = Clocks & {
   readonly cache: Cache;
@@ -28,6 +28,8 @@ type Answer = Awaited<ReturnType<Body>>;
 /** Of what was asked before, as much as a follow-up question can mean. */
 const TURNS = 2;
 const MOST_CHARACTERS = 1000;
+/** How often a question is asked anew while builds go live one after the other. */
+const ATTEMPTS = 3;
 
 /**
  * Retrieval finds, and the stored versions decide: a passage is quoted only if it stands in its version word by word,
@@ -77,16 +79,20 @@ function questionOf(text: string, { tenant, audiences, atMs, inThePast, nowMs }:
   };
 }
 
-/** Finds and verifies. A finding kept from before that does not hold any more is found anew. */
+/**
+ * Finds and verifies. A finding kept from before that does not hold any more is found anew; so is one of a build that
+ * was replaced between finding and verifying.
+ */
 async function found(parts: PolicyParts, question: PolicyQuestion, reading: Reading): Promise<Checked> {
-  const loaded = await finding(parts, question, reading);
-  const verified = await verifyPassages(parts.versions, loaded.value.passages, reading);
-  if (!loaded.cache.hit || verified.length === loaded.value.passages.length) return { loaded, verified };
-  const value = await parts.finder.find(question);
-  return {
-    loaded: { value, asOf: loaded.asOf, cache: { hit: false, age_s: 0, ttl_s: 0 } },
-    verified: await verifyPassages(parts.versions, value.passages, reading),
-  };
+  let loaded = await finding(parts, question, reading);
+  for (let attempt = 1; ; attempt += 1) {
+    const verified = await verifyPassages(parts.versions, loaded.value.passages, reading);
+    const isWhole = verified.length === loaded.value.passages.length;
+    if (isWhole || attempt === ATTEMPTS) return { loaded, verified };
+    if (!loaded.cache.hit && (await parts.finder.build()) === loaded.value.build) return { loaded, verified };
+    const value = await parts.finder.find(question);
+    loaded = { value, asOf: loaded.asOf, cache: { hit: false, age_s: 0, ttl_s: 0 } };
+  }
 }
 
 /** What a question finds, per build: a new one answers at once. */
@@ -151,7 +157,7 @@ function answerFrom(
   const options = status === 'ambiguous' || status === 'stale' ? optionsOf(verified) : [];
   return {
     status,
-    message: wordsFor(status, language, value.mode === 'bm25'),
+    message: wordsFor(status, language, limitOf(value)),
     passages: isQuoted ? verified.map((one) => passageOf(one, finder)) : [],
     ...(options.length === 0 ? {} : { options }),
     as_of: new Date(atMs).toISOString(),
@@ -160,6 +166,7 @@ function answerFrom(
       build: value.build,
       embedder: value.embedder,
       mode: value.mode === 'bm25' ? 'lexical' : 'hybrid',
+      stale: value.isStale,
       verified_at: oldest(verified),
       dropped: value.passages.length - verified.length,
     },
@@ -167,6 +174,11 @@ function answerFrom(
     source: 'policy_documents',
     cache: { ...cache },
   };
+}
+
+function limitOf({ mode, isStale }: PolicyFinding): SearchLimit | undefined {
+  if (isStale) return 'copy';
+  return mode === 'bm25' ? 'lexical' : undefined;
 }
 
 function passageOf(

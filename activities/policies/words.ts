@@ -2,8 +2,11 @@ import type { Locale } from '../../domain/order-messages.ts';
 
 export type AnswerStatus = 'answered' | 'partial' | 'ambiguous' | 'not_found' | 'stale';
 
+/** What the search could not do: look by meaning, or look in its index. */
+export type SearchLimit = 'lexical' | 'copy';
+
 /** Constants only: what a document says stands in its quotation, and nowhere else. */
-const WORDS: Readonly<Record<Locale, Readonly<Record<AnswerStatus | 'lexical', string>>>> = {
+const WORDS: Readonly<Record<Locale, Readonly<Record<AnswerStatus | SearchLimit, string>>>> = {
   en: {
     answered: 'The published policies say this. Quote it; do not add to it.',
     partial: 'These passages come near the question and may not answer it. Do not infer the rest.',
@@ -12,6 +15,7 @@ const WORDS: Readonly<Record<Locale, Readonly<Record<AnswerStatus | 'lexical', s
     stale:
       'No policy is quoted: the sources could not be verified within the last 24 hours, so what is known may be out of date. Do not infer an answer; read the published document.',
     lexical: 'Searched by words alone; a passage in other words may have been missed.',
+    copy: 'The policy index does not answer: a copy of the published policies was searched, by words alone. A passage in other words may have been missed.',
   },
   ja: {
     answered: '公開されている規約には次のとおり記載されています。引用してください。補足はしないでください。',
@@ -21,12 +25,13 @@ const WORDS: Readonly<Record<Locale, Readonly<Record<AnswerStatus | 'lexical', s
     stale:
       '過去24時間以内に原本を確認できなかったため、規約を引用しません。内容が古い可能性があります。推測せず、公開されている文書をご覧ください。',
     lexical: '語句のみで検索しました。別の表現の記載を見落とした可能性があります。',
+    copy: '規約の検索システムが応答しないため、公開されている規約の写しを語句のみで検索しました。別の表現の記載を見落とした可能性があります。',
   },
 };
 
-export function wordsFor(status: AnswerStatus, locale: Locale, isLexical: boolean): string {
+export function wordsFor(status: AnswerStatus, locale: Locale, limit: SearchLimit | undefined): string {
   const words = WORDS[locale];
-  return isLexical ? `${words[status]} ${words.lexical}` : words[status];
+  return limit === undefined ? words[status] : `${words[status]} ${words[limit]}`;
 }
 
 const KANA = /[\p{sc=Hiragana}\p{sc=Katakana}]/u;

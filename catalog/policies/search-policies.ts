@@ -75,7 +75,10 @@ export const searchPolicies = defineRead({
           embedder: z.string(),
           mode: z
             .enum(['hybrid', 'lexical'])
-            .describe('lexical: by words alone, since the embedder did not answer.'),
+            .describe('lexical: by words alone, since the embedder or the index did not answer.'),
+          stale: z
+            .boolean()
+            .describe('true: the index did not answer; a copy of the published policies was searched.'),
           verified_at: instant
             .nullable()
             .describe('When the sources of the passages were last seen, the oldest of them.'),

@@ -40,9 +40,10 @@ export function document(text: string, fields: Partial<PolicyDocument> = {}): Po
 /** Published documents with an index over them, as an ingest leaves them. The test may spoil any part. */
 export async function answerRoom(
   published: readonly (PolicyDocument & { readonly supersededAt?: string })[],
+  given: { readonly index?: PolicyIndex; readonly live?: string } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), 'policy-answers-'));
-  const index = openEmbeddedIndex({ folder });
+  const { index = openEmbeddedIndex({ folder }), live = LIVE } = given;
   const stored = new Map<string, StandingPolicy>();
   const verifiedAt = new Date().toISOString();
   const name = ({ tenant, docId, docVersion }: Pick<PolicyDocument, 'tenant' | 'docId' | 'docVersion'>) =>
@@ -59,7 +60,7 @@ export async function answerRoom(
 
   /** Makes a build and points the alias to it. */
   async function build(from: string | undefined, of = chunks): Promise<string> {
-    const target = `policy-v${(builds += 1)}`;
+    const target = `${live}-v${(builds += 1)}`;
     const { fingerprint, dimensions } = embedder;
     await index.openBuild(target, { embedder: fingerprint, dimensions, chunker: 'test' });
     const vectors = await embedder.embed(of.map(({ indexText }) => indexText));
@@ -71,15 +72,15 @@ export async function answerRoom(
       published.filter((one) => one.supersededAt !== undefined),
       verifiedAt,
     );
-    await index.pointAlias(LIVE, target, from);
+    await index.pointAlias(live, target, from);
     return target;
   }
   const first = await build(undefined);
 
-  const finderOver = (through: PolicyIndex, embeds: Embedder) =>
+  const finderOver = (through: PolicyIndex, embeds: Embedder = embedder) =>
     createPolicyFinder({
       index: through,
-      alias: LIVE,
+      alias: live,
       embedders: always(embeds),
       reranker: createHeadingReranker(),
       fusion: 'minmax',
@@ -89,7 +90,8 @@ export async function answerRoom(
   return {
     index,
     embedder,
-    finder: finderOver(index, embedder),
+    finder: finderOver(index),
+    finderOver,
     chunks,
     first,
     build,
