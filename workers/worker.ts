@@ -21,6 +21,8 @@ const SETTINGS: Readonly<Record<QueueKind, Partial<WorkerOptions>>> = {
     maxCachedWorkflows: 2_000,
     maxConcurrentActivityTaskExecutions: 20,
     maxConcurrentLocalActivityExecutions: 20,
+    // Tasks come in floods: when many wait, more ask.
+    workflowTaskPollerBehavior: { type: 'autoscaling' },
   },
 };
 
