@@ -153,3 +153,18 @@ export interface PolicyRuns {
   /** Forgets what ended before the newest `keep`. */
   forget(keep: number): Promise<void>;
 }
+
+/** How the policies stand, as `/health` tells it. `stale`: a version was not seen at its source for a day. */
+export type PolicyHealth =
+  | { readonly status: 'none' }
+  | {
+      readonly status: 'live' | 'stale';
+      readonly build: string;
+      /** For people. */
+      readonly embedder: string;
+      /** ISO 8601: when this build went live. */
+      readonly indexed_at: string;
+      /** ISO 8601: when the source of the version that was not seen for longest was last seen. */
+      readonly verified_at: string | null;
+      readonly verified_age_s: number | null;
+    };

@@ -1,3 +1,4 @@
+import type { PolicyHealth } from '../domain/policy-registry.ts';
 import type { Profile } from '../platform/config.ts';
 
 /** Resolves when the dependency answers; rejects or hangs when it does not. */
@@ -5,6 +6,7 @@ export type Check = () => Promise<unknown>;
 
 export type HealthDeps = {
   readonly checks: Readonly<Record<string, Check>>;
+  readonly policies?: () => Promise<PolicyHealth>;
   readonly profile: Profile;
   readonly namespace: string;
   /** The built-in issuer is believed. */
@@ -24,6 +26,8 @@ export type Health = {
   readonly note?: string;
   readonly warning?: string;
   readonly dependencies: Readonly<Record<string, DependencyHealth>>;
+  /** Left out while the database does not say. */
+  readonly policies?: PolicyHealth;
   readonly as_of: string;
 };
 
@@ -36,15 +40,16 @@ const DEVELOPMENT_NOTE =
   'Decisions made here are recorded with assurance development.';
 
 export function healthReporter(deps: HealthDeps): () => Promise<Health> {
-  let last: Promise<Readonly<Record<string, DependencyHealth>>> | undefined;
+  let last: ReturnType<typeof askAll> | undefined;
   let lastAt = 0;
   return async () => {
     if (last === undefined || Date.now() - lastAt > KEEP_MS) {
-      last = ask(deps.checks);
+      last = askAll(deps);
       lastAt = Date.now();
     }
-    const dependencies = await last;
-    const isWell = Object.values(dependencies).every(({ status }) => status === 'ok');
+    const { dependencies, policies } = await last;
+    const isWell =
+      Object.values(dependencies).every(({ status }) => status === 'ok') && policies?.status !== 'stale';
     return {
       status: deps.isDraining() ? 'draining' : isWell ? 'ok' : 'degraded',
       profile: deps.profile,
@@ -53,9 +58,24 @@ export function healthReporter(deps: HealthDeps): () => Promise<Health> {
       ...(deps.development ? { note: DEVELOPMENT_NOTE } : {}),
       ...(deps.warning === undefined ? {} : { warning: deps.warning }),
       dependencies,
+      ...(policies === undefined ? {} : { policies }),
       as_of: new Date().toISOString(),
     };
   };
+}
+
+async function askAll({ checks, policies }: HealthDeps) {
+  const [dependencies, known] = await Promise.all([ask(checks), policies && told(policies)]);
+  return { dependencies, policies: known };
+}
+
+/** Undefined when it is not told in time. */
+async function told<T>(tell: () => Promise<T>): Promise<T | undefined> {
+  let answer: T | undefined;
+  await within(async () => {
+    answer = await tell();
+  });
+  return answer;
 }
 
 async function ask(checks: Readonly<Record<string, Check>>) {

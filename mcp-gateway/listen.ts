@@ -3,7 +3,7 @@ import type { AuditReader } from '../domain/audit.ts';
 import type { Settings } from '../platform/config.ts';
 import type { Core } from './gateway-core.ts';
 import { authenticationBypass } from './bypass.ts';
-import { type Check, healthReporter } from './health.ts';
+import { type Check, type HealthDeps, healthReporter } from './health.ts';
 import { type HttpDeps, httpApp } from './http.ts';
 import type { Verifier } from './identity.ts';
 import type { Metrics } from './metrics.ts';
@@ -18,6 +18,7 @@ export type ListenDeps = {
   readonly verifier: Verifier;
   readonly auditReader: AuditReader;
   readonly checks: Readonly<Record<string, Check>>;
+  readonly policies?: HealthDeps['policies'];
   readonly metrics: Metrics;
   readonly payments?: HttpDeps['payments'];
   readonly inbox?: HttpDeps['inbox'];
@@ -46,6 +47,7 @@ export async function listen(deps: ListenDeps): Promise<Listening> {
   const bound = { port: settings.ports.gateway };
   const health = healthReporter({
     checks: deps.checks,
+    ...(deps.policies === undefined ? {} : { policies: deps.policies }),
     profile: settings.profile,
     namespace: settings.temporal.namespace,
     development: settings.identity.development,

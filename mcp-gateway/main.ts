@@ -5,6 +5,7 @@ import { eventLag } from '../adapters/postgres/event-log.ts';
 import { createGrants } from '../adapters/postgres/grants.ts';
 import { createOrderInbox } from '../adapters/postgres/order-inbox.ts';
 import { createPaymentLedger } from '../adapters/postgres/payment-ledger.ts';
+import { policyHealth } from '../adapters/postgres/policy-health.ts';
 import { type Pools, openPools } from '../adapters/postgres/pools.ts';
 import { createCarrierMailbox } from '../adapters/postgres/webhook-receipts.ts';
 import { openRedisCache } from '../adapters/redis/redis-cache.ts';
@@ -25,7 +26,7 @@ import { adaptiveLimit } from './adaptive-limit.ts';
 import { authenticationBypass } from './bypass.ts';
 import { fairQueue } from './fair-queue.ts';
 import { type Core, gatewayCore } from './gateway-core.ts';
-import type { Check } from './health.ts';
+import type { Check, HealthDeps } from './health.ts';
 import { type TrustedIssuer, type Verifier, developmentIssuer, remoteIssuer, verifier } from './identity.ts';
 import type { HttpDeps } from './http.ts';
 import { type Listening, listen } from './listen.ts';
@@ -42,6 +43,7 @@ export type Wired = {
   readonly sessions: SessionTable;
   readonly metrics: Metrics;
   readonly checks: Readonly<Record<string, Check>>;
+  readonly policies: NonNullable<HealthDeps['policies']>;
   readonly payments: NonNullable<HttpDeps['payments']>;
   readonly inbox: OrderInbox;
   readonly carriers: NonNullable<HttpDeps['carriers']>;
@@ -172,6 +174,7 @@ async function wire(
     payments: paymentDoor(config, pools),
     inbox: createOrderInbox(pools),
     carriers: { mailbox: createCarrierMailbox(pools), secrets: config.carrierWebhookSecrets },
+    policies: () => policyHealth(pools),
     checks: { ...databaseChecks(pools), ...eventCheck(pools), ...temporalCheck(client), ...others.checks },
     async close() {
       await Promise.all([pools.close(), others.close()]);

@@ -29,9 +29,10 @@ async function forward(
 ): Promise<Planned> {
   const { registry } = deps;
   const { at } = deps.moment();
-  const corpus = await readCorpus(deps.source);
-  const report: string[] = problemsOf(corpus, await registry.shops());
-  for (const tenant of await registry.shops()) {
+  const [corpus, shops] = [await readCorpus(deps.source), await registry.shops()];
+  const report: string[] = problemsOf(corpus, shops);
+  if (!corpus.chains.some(({ tenant }) => shops.includes(tenant))) return nothing(deps, run, report, live);
+  for (const tenant of shops) {
     const { added, gone } = await registry.stage(tenant, corpus, at);
     if (added + gone > 0) report.push(`${tenant}: ${added} new versions, ${gone} documents gone`);
   }
@@ -43,6 +44,21 @@ async function forward(
   const held = run.kind === 'sync' && !isSame ? heldBack(publications, live, digest) : undefined;
   if (held) return { publication: null, outcome: held };
   return { publication: await begin(deps, run, publications), outcome: null };
+}
+
+/** Nobody withdraws all policies at once; a folder that is not mounted looks just like that. */
+async function nothing(
+  deps: IngestDeps,
+  run: PolicyRun,
+  report: readonly string[],
+  live: Publication | undefined,
+): Promise<Planned> {
+  await deps.runs.note(run.id, { report });
+  const outcome: PolicyOutcome =
+    live === undefined
+      ? { status: 'unchanged', detail: ['the source holds no policies'] }
+      : { status: 'refused', detail: ['the source holds no policies at all: is it the right one?'] };
+  return { publication: null, outcome };
 }
 
 /** What was refused or taken back stays so until somebody asks for it, or the source says something else. */

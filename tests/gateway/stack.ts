@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BodyDeps } from '../../activities/index.ts';
@@ -42,6 +42,8 @@ export type StackOptions = {
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const home = mkdtempSync(join(tmpdir(), 'countersign-gateway-'));
+  const policies = join(home, 'policies');
+  mkdirSync(policies);
   const [db, temporal] = await Promise.all([seededDatabase(), freshNamespace()]);
   const signingKey = newSigningKey();
   const env = {
@@ -57,6 +59,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     SEAL_KEY: randomBytes(32).toString('base64'),
     PERSONAL_DATA_KEY: randomBytes(32).toString('base64'),
     COUNTERSIGN_SIGNING_KEY: signingKey,
+    // Only tests about policies pay for an index of them.
+    POLICY_FOLDER: policies,
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     ...options.env,
   };

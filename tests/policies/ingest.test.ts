@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { POLICY_STEPS } from '../../domain/policy-registry.ts';
 import { POLICY_ALIAS, RECORD_ALIAS } from '../../policy-index/ingest/deps.ts';
+import { policyStep, runPolicies } from '../../policy-index/ingest/run.ts';
 import { type IngestRoom, ingestRoom } from './ingest-room.ts';
 import { policy } from './support.ts';
 
@@ -110,6 +114,94 @@ describe('ingesting policies', function () {
     assert.ok((await builds()).length < before.length);
     const held = await room.deps.index.versions(POLICY_ALIAS);
     assert.deepEqual(new Set(held.map(({ docVersion }) => docVersion.split('-')[0])), new Set(['1', '2']));
+  });
+
+  it('takes an empty source for a mistake', async () => {
+    await room.run();
+    await room.remove(RETURNS);
+    await room.remove('manga/shipping.md');
+    assert.deepEqual(await room.run('ingest'), {
+      status: 'refused',
+      detail: ['the source holds no policies at all: is it the right one?'],
+    });
+    assert.equal((await current()).length, 2);
+  });
+
+  it('does not go live when it no longer answers the questions of its documents, unless somebody accepts that', async () => {
+    await room.run();
+    const questions = '[How long may I return a book?]';
+    const vague = policy('Please write to us.', { questions, effective_from: '2026-05-01', title: 'Help' });
+    await room.put(RETURNS, vague);
+    for (const n of [1, 2, 3, 4, 5])
+      await room.put(
+        `manga/b${n}.md`,
+        policy(`How long may I return book number ${n}? A long time may pass.`, {
+          id: `b${n}`,
+          title: `B${n}`,
+        }),
+      );
+    const refused = await room.run('sync');
+    assert.equal(refused?.status, 'refused');
+    assert.match(refused?.detail[0] ?? '', /^manga\/returns no longer answers one of its questions/);
+    assert.deepEqual(await current(), [`returns 1: ${OLD}`, 'shipping 1: We ship within two days.']);
+    assert.equal((await room.run('sync'))?.detail[0], 'publication 2 was refused before');
+    assert.equal((await builds()).length, 2);
+    assert.equal((await room.run('accept'))?.status, 'published');
+    assert.equal((await current()).length, 7);
+  });
+
+  it('shows nobody what was not published', async () => {
+    await room.run();
+    await room.put(RETURNS, policy(NEW, { effective_from: '2026-05-01' }));
+    const { id } = await room.deps.runs.request({ kind: 'sync', target: null, requestedBy: 'test' });
+    await policyStep(room.deps, 'read', id);
+    await policyStep(room.deps, 'build', id);
+    const versions = await room.deps.registry.versionsOf(2, room.deps.moment());
+    const fresh = versions.find(({ text }) => text.trim() === NEW);
+    assert.ok(fresh !== undefined);
+    assert.equal(await room.deps.registry.find(fresh), undefined);
+    await assert.rejects(room.deps.registry.publish(2, room.deps.moment(), false), /was not checked/);
+    await assert.rejects(policyStep(room.deps, 'publish', id), /was not checked/);
+    assert.deepEqual(await found(POLICY_ALIAS, 'return a book'), [OLD]);
+  });
+
+  it('mends an alias that somebody moved', async () => {
+    await room.run();
+    await room.put(RETURNS, policy(NEW, { effective_from: '2026-05-01' }));
+    await room.run('sync');
+    await room.deps.index.pointAlias(POLICY_ALIAS, 'policy-v000001', 'policy-v000002');
+    await room.run('sync');
+    assert.deepEqual(await room.deps.index.resolveAlias(POLICY_ALIAS), ['policy-v000002']);
+  });
+
+  it('makes new builds when those that should answer are gone, and leaves alone those of others', async () => {
+    await room.run();
+    await rm(join(room.home, 'builds', 'policy-v000001'), { recursive: true });
+    const { fingerprint } = await room.deps.index.info(RECORD_ALIAS);
+    await room.deps.index.openBuild('policy-v000007', fingerprint);
+    await room.deps.index.close();
+    assert.equal((await room.run('sync'))?.status, 'published');
+    assert.deepEqual(await found(POLICY_ALIAS, 'return a book'), [OLD]);
+    assert.ok((await builds()).includes('policy-v000007'));
+    assert.deepEqual(await room.deps.index.resolveAlias(POLICY_ALIAS), ['policy-v000008']);
+  });
+
+  it('refuses to go back where there is nothing', async () => {
+    assert.equal((await room.run('rollback'))?.status, 'failed');
+    await room.run();
+    assert.equal((await room.run('rollback'))?.status, 'failed');
+    assert.equal((await room.run('rollback', 1))?.status, 'unchanged');
+  });
+
+  it('does nothing for a run that has ended, or never was', async () => {
+    const { id } = await room.deps.runs.request({ kind: 'ingest', target: null, requestedBy: 'test' });
+    await runPolicies(room.deps, id);
+    const ended = await room.deps.runs.find(id);
+    for (const step of POLICY_STEPS) {
+      assert.equal(await policyStep(room.deps, step, id), true);
+      assert.equal(await policyStep(room.deps, step, 'no-such-run'), true);
+    }
+    assert.deepEqual(await room.deps.runs.find(id), ended);
   });
 
   it('withdraws what its source deletes', async () => {
