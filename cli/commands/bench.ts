@@ -7,7 +7,7 @@ export function register(program: Command): void {
     .addArgument(
       new Argument(
         '[names...]',
-        'reads, actions, memory, hot-key, start, cache, import, policies; all of them without a name',
+        'reads, actions, memory, lifecycles, carriers, hot-key, start, cache, import, policies; all of them without a name',
       ),
     )
     .option('--json', 'print the figures as JSON on stdout')
