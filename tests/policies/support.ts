@@ -24,13 +24,18 @@ export type Published = {
   close(): Promise<void>;
 };
 
-export async function publishedFolder(): Promise<Published> {
+export async function publishedFolder(): Promise<
+  Published & { readonly folder: string; readonly history: string }
+> {
   const home = await mkdtemp(join(tmpdir(), 'policies-'));
   const folder = join(home, 'documents');
   await mkdir(folder);
-  const source = folderSource(folder, join(home, 'history'));
+  const history = join(home, 'history');
+  const source = folderSource(folder, history);
   return {
     source,
+    folder,
+    history,
     put: async (key, content) => {
       await mkdir(dirname(join(folder, key)), { recursive: true });
       await writeFile(join(folder, key), content);
