@@ -8,11 +8,14 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import type { PaymentTask } from '../../activities/payments/charge-payment.ts';
 import type { IntentState } from '../../domain/payments.ts';
+import { POLICY_KEEPER_ID, type PolicyRunOf } from '../../domain/policy-keeping.ts';
 import type { PromotionOf } from '../../domain/promotions.ts';
 import { PROMOTION_CHANGED, queueName, WORKFLOWS } from '../../domain/queues.ts';
+import { wakePolicyKeeper } from '../../workers/keep-policies.ts';
 import { promotionTimerId } from '../../workers/keep-promotions.ts';
 import { lead, manager, SHOP } from '../approvals/room.ts';
 import { orderStage } from './order-stage.ts';
@@ -114,6 +117,18 @@ const WAYS: Readonly<Record<string, (stage: Stage) => Promise<WorkflowHandle>>> 
     await until(async () => (await eventsOf(handle)).includes(TIMER), 'the timer');
     return handle;
   },
+  'policy-ingest.published': async (stage) => ended(await ingest(stage, 'r_good')),
+  'policy-ingest.refused': async (stage) => ended(await ingest(stage, 'r_refused')),
+  'policy-ingest.failed': async (stage) => ended(await ingest(stage, 'r_broken')),
+  'policy-keeper.waiting': async ({ temporal }) => {
+    await wakePolicyKeeper(temporal);
+    const handle = temporal.client.workflow.getHandle(POLICY_KEEPER_ID);
+    // One run that is published, one that fails, and then the wait, which news end once.
+    await until(async () => (await eventsOf(handle)).includes(TIMER), 'the wait');
+    await wakePolicyKeeper(temporal);
+    await until(async () => timersIn(await eventsOf(handle)) === 2, 'the second wait');
+    return handle;
+  },
 };
 
 const TIMER = 'EVENT_TYPE_TIMER_STARTED';
@@ -137,10 +152,40 @@ const announcing = answers<{ readonly nextInMs: number | null }>({
   prm_changed: [{ nextInMs: 600_000 }, { nextInMs: null }],
   prm_long: [{ nextInMs: 600_000 }],
 });
+const stepping = answers<boolean>({
+  r_good: [false, false, false, true],
+  r_refused: [true],
+  k_good: [false, false, false, true],
+});
+const asking = answers<{ readonly runId: string | null; readonly waitMs: number }>({
+  keeper: [
+    { runId: 'k_good', waitMs: 0 },
+    { runId: 'k_broken', waitMs: 0 },
+    { runId: null, waitMs: 600_000 },
+  ],
+});
 const BESIDE = {
+  next_policy_run: () => asking('keeper'),
+  policy_step: async ({ runId }: PolicyRunOf) => {
+    if (runId.endsWith('_broken')) throw ApplicationFailure.nonRetryable('The source is away.');
+    return { isOver: await stepping(runId) };
+  },
+  fail_policy_run: async () => undefined,
   refund_payment: ({ intentId }: PaymentTask) => refunding(intentId),
   announce_promotion: ({ promotionId }: PromotionOf) => announcing(promotionId),
 };
+
+function ingest({ temporal }: Stage, runId: string): Promise<WorkflowHandle> {
+  return temporal.client.workflow.start(WORKFLOWS.policyRun, {
+    workflowId: `policy-ingest-${runId}`,
+    taskQueue: queueName(temporal.queuePrefix, 'lifecycle'),
+    args: [{ runId }],
+  });
+}
+
+function timersIn(events: readonly string[]): number {
+  return events.filter((event) => event === TIMER).length;
+}
 
 function settle({ temporal }: Stage, intentId: string): Promise<WorkflowHandle> {
   return temporal.client.workflow.start(WORKFLOWS.payment, {

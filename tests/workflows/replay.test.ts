@@ -51,6 +51,9 @@ describe('stored histories', function () {
       'promotion-timer.ended',
       'promotion-timer.changed',
       'promotion-timer.waiting',
+      'policy-ingest.published',
+      'policy-ingest.failed',
+      'policy-keeper.waiting',
     ])
       assert.ok(
         files.some((name) => name.startsWith(`${way}.`)),
