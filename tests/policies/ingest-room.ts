@@ -8,6 +8,7 @@ import { openEmbeddedIndex } from '../../policy-index/embedded/embedded-index.ts
 import type { IngestDeps } from '../../policy-index/ingest/deps.ts';
 import { runPolicies } from '../../policy-index/ingest/run.ts';
 import { settlePolicies } from '../../policy-index/ingest/publish.ts';
+import { openOpenSearchIndex } from '../../policy-index/opensearch/opensearch-index.ts';
 import { chooseRetrieval } from '../../policy-index/retrieval-choice.ts';
 import { freshDatabase } from '../support/database.ts';
 import { openShop } from '../support/rows.ts';
@@ -16,7 +17,8 @@ import { publishedFolder } from './support.ts';
 const HOUR_MS = 3_600_000;
 
 /** A publisher, a registry on a real Postgres, and an index; time stands still until it is moved. */
-export async function ingestRoom(shops: readonly string[] = ['manga']) {
+export async function ingestRoom(openSearchUrl?: string) {
+  const shops = ['manga'];
   const db = await freshDatabase();
   for (const shop of shops) await openShop(db.pools, shop);
   const home = await mkdtemp(join(tmpdir(), 'policy-ingest-'));
@@ -32,13 +34,20 @@ export async function ingestRoom(shops: readonly string[] = ['manga']) {
     source: published.source,
     registry: createPolicyRegistry(db.pools),
     runs: createPolicyRuns(db.pools),
-    index: openEmbeddedIndex({ folder: home }),
+    index:
+      openSearchUrl === undefined
+        ? openEmbeddedIndex({ folder: home })
+        : openOpenSearchIndex({ url: openSearchUrl }),
     embedders,
     fusion: 'minmax',
     supersededMs: 24 * HOUR_MS,
     syncMs: HOUR_MS,
     moment: () => ({ at: iso(), today: iso() }),
   };
+  async function lose(name: string): Promise<void> {
+    if (openSearchUrl === undefined) return rm(join(home, 'builds', name), { recursive: true });
+    await fetch(`${openSearchUrl}/${name}`, { method: 'DELETE' });
+  }
   return {
     ...published,
     deps,
@@ -56,7 +65,10 @@ export async function ingestRoom(shops: readonly string[] = ['manga']) {
       return (await deps.runs.find(id))?.outcome;
     },
     settle: () => settlePolicies(deps),
+    /** Deletes a build behind everybody's back. */
+    lose,
     close: async () => {
+      if (openSearchUrl !== undefined) for (const { name } of await deps.index.builds()) await lose(name);
       await deps.index.close();
       await published.close();
       await db.drop();
