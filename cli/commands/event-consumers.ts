@@ -4,6 +4,7 @@ import { createAuditLog } from '../../adapters/postgres/audit-log.ts';
 import { createEventKeeping } from '../../adapters/postgres/event-upkeep.ts';
 import type { AuditEntry } from '../../domain/audit.ts';
 import type { ConsumerStanding, EventLog, PublishedEvent } from '../../domain/events.ts';
+import { operator } from '../operator.ts';
 import { printable, whole, withLog } from './event-log.ts';
 
 export function registerConsumers(events: Command): void {
@@ -79,7 +80,6 @@ function whyNot(consumer: string, standing: ConsumerStanding | undefined): strin
   return `${consumer} fails ${where}: only an event that it fails at can be left out. Nothing was done.`;
 }
 
-/** Whoever has a shell here can do this: the record says whose shell it was. */
 function skipping(event: PublishedEvent, consumer: string): AuditEntry {
   const callId = `events_skip-${randomUUID()}`;
   return {
@@ -90,7 +90,7 @@ function skipping(event: PublishedEvent, consumer: string): AuditEntry {
     final: false,
     outcome: 'pending',
     tool: 'events_skip',
-    subject: `cli:${process.env['SUDO_USER'] ?? process.env['USER'] ?? 'unknown'}`,
+    subject: operator(),
     transport: 'cli',
     details: { consumer, position: event.position, topic: event.topic, event_id: event.eventId },
     at: new Date().toISOString(),

@@ -5,6 +5,7 @@ import type { Grants } from '../../domain/action.ts';
 import { isRole, ROLES, type Role } from '../../domain/roles.ts';
 import { DEVELOPMENT_ISSUER, type Settings } from '../../platform/config.ts';
 import { loadCommandSettings } from '../../platform/state.ts';
+import { operator } from '../operator.ts';
 
 type Options = {
   readonly shop: string;
@@ -97,11 +98,6 @@ function issuerOf({ identity }: Settings, given: string | undefined): string {
 function known(role: string): Role {
   if (!isRole(role)) throw new Error(`There is no role ${role}.`);
   return role;
-}
-
-/** Whoever has a shell here can do this: the record says whose shell it was. */
-function operator(): string {
-  return `cli:${process.env['SUDO_USER'] ?? process.env['USER'] ?? 'unknown'}`;
 }
 
 function line({ subjects, personId, role, grantedBy, revokedAt }: GrantRow): string {

@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import { FRESH_SECONDS, holdsAt, type StandingPolicy } from '../../domain/policy-answers.ts';
+import { businessNowMs, printable, shopsOf, withPolicyDesk } from './policy-desk.ts';
+
+type Options = { readonly shop?: string; readonly all?: true; readonly json?: true };
+
+export function addList(policy: Command): void {
+  policy
+    .command('list')
+    .description('The documents that are published, and which of their versions stand.')
+    .option('--shop <id>', 'of one shop; default: of all')
+    .option('--all', 'also the versions that were replaced')
+    .option('--json', 'print as JSON')
+    .action(list);
+}
+
+type Stands = 'in force' | 'to come' | 'ended' | 'replaced';
+
+async function list({ shop, all, json }: Options): Promise<void> {
+  await withPolicyDesk(async (desk) => {
+    const shops = await shopsOf(desk, shop);
+    const lists = await Promise.all(shops.map((one) => desk.registry.list(one)));
+    const nowMs = businessNowMs(desk);
+    const rows = lists
+      .flat()
+      .map((policy) => ({ policy, stands: standsOf(policy, nowMs), isStale: isStale(policy) }))
+      .filter(({ stands }) => all === true || stands !== 'replaced');
+    process.stdout.write(json === true ? `${JSON.stringify(rows.map(toWire))}\n` : printed(rows));
+  });
+}
+
+type Row = { readonly policy: StandingPolicy; readonly stands: Stands; readonly isStale: boolean };
+
+function standsOf(policy: StandingPolicy, nowMs: number): Stands {
+  if (policy.supersededAt !== null) return 'replaced';
+  if (holdsAt(policy, nowMs)) return 'in force';
+  return policy.effectiveFrom !== null && Date.parse(policy.effectiveFrom) > nowMs ? 'to come' : 'ended';
+}
+
+export function isStale({ verifiedAt }: Pick<StandingPolicy, 'verifiedAt'>): boolean {
+  return Date.now() - Date.parse(verifiedAt) > FRESH_SECONDS * 1000;
+}
+
+function printed(rows: readonly Row[]): string {
+  if (rows.length === 0) return 'Nothing is published: countersign policy ingest\n';
+  return rows.map((row, place) => `${headOf(row, rows[place - 1])}${line(row)}`).join('');
+}
+
+function headOf({ policy }: Row, before: Row | undefined): string {
+  const { tenant, docId, title, audience, language, sourceUrl } = policy;
+  if (before?.policy.docId === docId && before.policy.tenant === tenant) return '';
+  return `${tenant}/${docId}  ${printable(title)}  ${audience}, ${language}  ${sourceUrl}\n`;
+}
+
+function line({ policy, stands, isStale: stale }: Row): string {
+  const { docVersion, effectiveFrom, effectiveTo, verifiedAt, supersededAt } = policy;
+  const from = effectiveFrom === null ? '' : ` from ${effectiveFrom}`;
+  const to = effectiveTo === null ? '' : ` until ${effectiveTo}`;
+  const since = supersededAt === null ? '' : `, replaced ${supersededAt}`;
+  const seen = stale
+    ? `  STALE: last seen at its source ${verifiedAt}`
+    : `  seen at its source ${verifiedAt}`;
+  return `  ${docVersion}  ${stands}${from}${to}${since}${stands === 'replaced' ? '' : seen}\n`;
+}
+
+function toWire({ policy, stands, isStale: stale }: Row) {
+  return {
+    shop: policy.tenant,
+    doc_id: policy.docId,
+    doc_version: policy.docVersion,
+    title: policy.title,
+    source_url: policy.sourceUrl,
+    kind: policy.kind,
+    audience: policy.audience,
+    language: policy.language,
+    stands: stands.replace(' ', '_'),
+    effective_from: policy.effectiveFrom,
+    effective_to: policy.effectiveTo,
+    verified_at: policy.verifiedAt,
+    stale,
+    superseded_at: policy.supersededAt,
+  };
+}
