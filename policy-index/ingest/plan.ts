@@ -129,7 +129,7 @@ function numberIn(name: string): number {
 }
 
 /** Its builds are there, and questions embedded today fit them. */
-async function isSound(deps: IngestDeps, { build, record }: Publication): Promise<boolean> {
+export async function isSound(deps: IngestDeps, { build, record }: Publication): Promise<boolean> {
   return (await isUsable(deps, build)) && (await isUsable(deps, record));
 }
 

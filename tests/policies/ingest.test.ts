@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { POLICY_STEPS } from '../../domain/policy-registry.ts';
 import { POLICY_ALIAS, RECORD_ALIAS } from '../../policy-index/ingest/deps.ts';
+import { nextRun } from '../../policy-index/ingest/next.ts';
 import { policyStep, runPolicies } from '../../policy-index/ingest/run.ts';
 import { opensearchUrl } from '../support/skip.ts';
 import { type IngestRoom, ingestRoom } from './ingest-room.ts';
@@ -202,6 +203,37 @@ for (const engine of ['embedded', 'opensearch'] as const)
         assert.equal(await policyStep(room.deps, step, 'no-such-run'), true);
       }
       assert.deepEqual(await room.deps.runs.find(id), ended);
+    });
+
+    it('looks at its source every hour, sooner after a failure, and at once when nothing could answer', async () => {
+      const next = async () => {
+        const { runId, waitMs } = await nextRun(room.deps, () => undefined);
+        return runId === null ? Math.round(waitMs / 60_000) : (await room.deps.runs.find(runId))?.kind;
+      };
+      room.moveTo(new Date().toISOString());
+      assert.equal(await next(), 'sync');
+      await runPolicies(room.deps, (await room.deps.runs.open())?.id ?? '');
+      assert.equal(await next(), 60);
+      room.wait(0.5);
+      assert.equal(await next(), 30);
+      await room.lose('policy-v000001');
+      if (room.deps.index.engine === 'embedded') await room.deps.index.close();
+      assert.equal(await next(), 'sync');
+      const { id = '' } = (await room.deps.runs.open()) ?? {};
+      await room.deps.runs.end(id, { status: 'failed', detail: [] });
+      assert.equal(await next(), 'sync');
+    });
+
+    it('wakes when a text is to be deleted, and on the day on which another begins to hold', async () => {
+      room.moveTo(new Date().toISOString());
+      await room.run('sync');
+      await room.put(RETURNS, policy(NEW, { effective_from: '2026-05-01' }));
+      await room.run('sync');
+      assert.equal(await room.settle(), 24 * 3_600_000);
+      const tomorrow = new Date(Date.parse(room.deps.moment().at) + 3_600_000).toISOString();
+      await room.put(RETURNS, policy(`${NEW} Please.`, { effective_from: tomorrow }));
+      await room.run('sync');
+      assert.equal(await room.settle(), 3_600_000);
     });
 
     it('withdraws what its source deletes', async () => {
