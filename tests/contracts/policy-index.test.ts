@@ -17,13 +17,27 @@ import { openEmbeddedIndex } from '../../policy-index/embedded/embedded-index.ts
 import { openOpenSearchIndex } from '../../policy-index/opensearch/opensearch-index.ts';
 import { opensearchUrl } from '../support/skip.ts';
 
-type Opened = { readonly index: PolicyIndex; readonly cleanUp: () => void | Promise<void> };
+type Opened = {
+  readonly index: PolicyIndex;
+  /** From outside, past the index: the alias points to all of them, as far as the engine can. */
+  readonly pointTo: (alias: string, builds: readonly string[]) => Promise<void>;
+  /** From outside: the build is not there any more. */
+  readonly lose: (build: string) => Promise<void>;
+  readonly cleanUp: () => void | Promise<void>;
+};
 
 const ENGINES: Record<string, (context: Mocha.Context) => Promise<Opened>> = {
   embedded: async () => {
     const folder = mkdtempSync(join(tmpdir(), 'policy-index-'));
+    const index = openEmbeddedIndex({ folder });
     return {
-      index: openEmbeddedIndex({ folder }),
+      index,
+      // An alias is one name in one file here.
+      pointTo: async (alias, builds) => {
+        for (const build of builds)
+          await index.pointAlias(alias, build, (await index.resolveAlias(alias))[0]);
+      },
+      lose: async (build) => rmSync(join(folder, 'builds', build), { recursive: true }),
       cleanUp: () => rmSync(folder, { recursive: true, force: true }),
     };
   },
@@ -32,6 +46,10 @@ const ENGINES: Record<string, (context: Mocha.Context) => Promise<Opened>> = {
     const client = new Client({ node: url });
     return {
       index: openOpenSearchIndex({ url }),
+      pointTo: async (alias, builds) => {
+        for (const build of builds) await client.indices.putAlias({ index: build, name: alias });
+      },
+      lose: async (build) => void (await client.indices.delete({ index: build })),
       cleanUp: async () => {
         await client.indices.delete({ index: 'policy-test-*' });
         await client.close();
@@ -437,6 +455,75 @@ for (const [engine, open] of Object.entries(ENGINES)) {
         isMoving = false;
         await Promise.all(searching);
         assert.deepEqual([...seen].sort(), ['first: old', 'second: new']);
+      });
+
+      describe('that was broken from outside', () => {
+        const second = () => `${name}-2`;
+        beforeEach(() => opened?.pointTo(alias, [name, second()]));
+
+        for (const [which, to, answers] of [
+          ['one', () => name, 'old'],
+          ['the other', second, 'new'],
+        ] as const) {
+          it(`is mended to ${which} of its builds, alone`, async () => {
+            await index.mendAlias(alias, to());
+            assert.deepEqual(await index.resolveAlias(alias), [to()]);
+            assert.deepEqual(await idsOf(lexical('days'), alias), [answers]);
+            const pointed = (await index.builds()).filter(({ aliases }) => aliases.includes(alias));
+            assert.deepEqual(
+              pointed.map((one) => one.name),
+              [to()],
+            );
+          });
+        }
+
+        it('is mended to a build that it never pointed to', async () => {
+          await build([embedded(chunk('third', 'seven days'))], `${name}-3`);
+          await index.mendAlias(alias, `${name}-3`);
+          assert.deepEqual(await index.resolveAlias(alias), [`${name}-3`]);
+        });
+
+        it('is mended, once, for ten who mend it at the same time', async () => {
+          await Promise.all(Array.from({ length: 10 }, () => index.mendAlias(alias, name)));
+          assert.deepEqual(await index.resolveAlias(alias), [name]);
+        });
+
+        it('stays as it is rather than point to a build that is still open, or is not there', async () => {
+          const before = await index.resolveAlias(alias);
+          await index.openBuild(`${name}-3`, FINGERPRINT);
+          assert.equal(await problemOf(index.mendAlias(alias, `${name}-3`)), 'not_sealed');
+          assert.equal(await problemOf(index.mendAlias(alias, `${name}-4`)), 'no_build');
+          assert.deepEqual(await index.resolveAlias(alias), before);
+        });
+
+        it('answers from one build, or says that it is broken, and is never gone while it is mended', async () => {
+          const seen = new Set<string>();
+          let isMending = true;
+          const searching = Array.from({ length: 4 }, async () => {
+            while (isMending) seen.add(await problemOf(index.search(alias, lexical('days'))));
+          });
+          for (let i = 0; i < 5; i += 1) {
+            await index.mendAlias(alias, name);
+            await opened?.pointTo(alias, [name, second()]);
+          }
+          isMending = false;
+          await Promise.all(searching);
+          assert.deepEqual(
+            [...seen].filter((problem) => problem !== 'alias_broken'),
+            ['none'],
+          );
+        });
+      });
+
+      it('whose build somebody has deleted is mended', async () => {
+        await opened?.lose(name);
+        await index.mendAlias(alias, `${name}-2`);
+        assert.deepEqual(await idsOf(lexical('days'), alias), ['new']);
+      });
+
+      it('that was never made is made by mending it', async () => {
+        await index.mendAlias(`${alias}-2`, name);
+        assert.deepEqual(await index.resolveAlias(`${alias}-2`), [name]);
       });
 
       it('answers on while the build it left is dropped', async () => {
