@@ -21,11 +21,14 @@ export async function wakePolicyKeeper({ client, queuePrefix }: KeeperDeps): Pro
   });
 }
 
-/** Starts the keeper, and again whenever somebody has ended it. */
+/**
+ * Starts the keeper, and again whenever somebody has ended it. A worker that starts may be configured otherwise than the
+ * last one, so a keeper that runs already looks, too.
+ */
 export function keepPolicies(deps: KeeperDeps & { readonly log: Logger }): { stop(): Promise<void> } {
-  let looking = look();
+  let looking = look(true);
   const timer = setInterval(() => {
-    looking = look();
+    looking = look(false);
   }, LOOK_MS);
   return {
     stop: async () => {
@@ -34,9 +37,9 @@ export function keepPolicies(deps: KeeperDeps & { readonly log: Logger }): { sto
     },
   };
 
-  async function look(): Promise<void> {
+  async function look(isStart: boolean): Promise<void> {
     try {
-      if ((await statusOf(deps.client, POLICY_KEEPER_ID)) !== 'RUNNING') await wakePolicyKeeper(deps);
+      if (isStart || (await statusOf(deps.client, POLICY_KEEPER_ID)) !== 'RUNNING') await wakePolicyKeeper(deps);
     } catch (error) {
       deps.log.warn({ err: error }, 'the keeper of policies could not be started yet');
     }
