@@ -1,3 +1,4 @@
+import type { Topic } from './events.ts';
 import type { Money } from './money.ts';
 
 /** Where the money of an order stands (table `payment_intents` says how each state is entered and left). */
@@ -166,6 +167,29 @@ export function judgeCharge(
 /** Whether money that was not with us before is with us now. */
 export function hasArrived(before: IntentState, after: IntentState): boolean {
   return !HELD.has(before) && HELD.has(after);
+}
+
+/** A payment that is to be settled, and has waited for it. */
+export type Unsettled = {
+  readonly tenant: string;
+  readonly intentId: string;
+  /** Public order number. */
+  readonly orderId: string;
+  /** Which event said so first: money is ours that must go back, or nobody knows yet whether it is. */
+  readonly topic: Extract<Topic, 'refund_due' | 'payment_unresolved'>;
+};
+
+/** The id of that event. There is one for each intent and topic, so that a repeat publishes nothing. */
+export function moneyEventId({ intentId, topic }: Pick<Unsettled, 'intentId' | 'topic'>): string {
+  return `${intentId}:${topic}`;
+}
+
+export interface PaymentSweep {
+  /**
+   * Of all shops: money that must go back, and charges without an answer of orders that are over, unchanged for
+   * `graceSeconds`; the first `limit` after `after`.
+   */
+  unsettled(graceSeconds: number, limit: number, after?: Unsettled): Promise<readonly Unsettled[]>;
 }
 
 /** What the workflow that settles a payment asks for. Smuggled workflows may, too: what is not due does not happen. */

@@ -188,6 +188,20 @@ export interface PromotionTimes {
   ): Promise<{ readonly promotion: PromotionRecord; readonly nextInMs: number | null } | undefined>;
 }
 
+/** A promotion whose timer should be at work. */
+export type PromotionNear = PromotionOf & {
+  /** Its timer has let something pass: it has begun or ended, and that was not announced. */
+  readonly isLate: boolean;
+};
+
+export interface PromotionSweep {
+  /**
+   * Promotions of all shops that begin or end soon, or did lately and were not announced, the first `limit` after
+   * `after`. Late: by more than `graceSeconds`.
+   */
+  near(graceSeconds: number, limit: number, after?: PromotionNear): Promise<readonly PromotionNear[]>;
+}
+
 /** What the timer's workflow asks for. Smuggled workflows may, too: what is not due in Postgres does not happen. */
 export type PromotionActivities = {
   /** Milliseconds to the next boundary; null: there is none, or no such promotion. */

@@ -22,7 +22,7 @@ export function keepPromotions(deps: PromotionDeps): Reaction {
 }
 
 /** One workflow per promotion. It starts again after it has ended, finds nothing to come, and ends. */
-async function keepTime({ client, queuePrefix }: PromotionDeps, of: PromotionOf): Promise<void> {
+export async function keepTime({ client, queuePrefix }: PromotionDeps, of: PromotionOf): Promise<void> {
   await client.workflow.signalWithStart(WORKFLOWS.promotion, {
     workflowId: promotionTimerId(of),
     taskQueue: queueName(queuePrefix, 'lifecycle'),

@@ -5,6 +5,8 @@ import { parsePush } from '../adapters/carriers/pushed.ts';
 import { createEtaStore } from '../adapters/postgres/eta-store.ts';
 import { createEventKeeping } from '../adapters/postgres/event-upkeep.ts';
 import { createOrderSweep } from '../adapters/postgres/order-sweep.ts';
+import { createPaymentSweep } from '../adapters/postgres/payment-sweep.ts';
+import { createPromotionSweep } from '../adapters/postgres/promotion-sweep.ts';
 import { createCarrierReceipts } from '../adapters/postgres/webhook-receipts.ts';
 import { connectWorker, type TemporalLink } from '../adapters/temporal/connect.ts';
 import type { CacheMetrics, CacheStore } from '../domain/cache.ts';
@@ -58,6 +60,8 @@ export async function startWorker(
       queuePrefix: config.temporal.queuePrefix,
       log,
       orders: createOrderSweep(workshop.pools),
+      payments: createPaymentSweep(workshop.pools),
+      promotions: createPromotionSweep(workshop.pools, workshop.clock, config.clockOffsetMs),
       keeping: createEventKeeping(workshop.pools),
       eventRetentionDays: config.eventRetentionDays,
       ...workshop,

@@ -6,13 +6,17 @@ import type { ActionCourt, ActionDesk, Ending } from '../domain/action.ts';
 import type { AuditLog } from '../domain/audit.ts';
 import type { EventKeeping } from '../domain/events.ts';
 import type { OrderSweep } from '../domain/order-life.ts';
+import type { PaymentSweep } from '../domain/payments.ts';
 import type { ActionPlan } from '../domain/plan.ts';
+import type { PromotionSweep } from '../domain/promotions.ts';
 import { queueName, SEARCH_ATTRIBUTES, WORKFLOWS } from '../domain/queues.ts';
 import { callEnded, unsealedPlan } from '../domain/record.ts';
 import type { Seals } from '../domain/seals.ts';
 import type { Logger } from '../platform/log.ts';
 import { beginningOf, statusOf } from './history.ts';
 import { sweepOrders } from './sweep-orders.ts';
+import { sweepPayments } from './sweep-payments.ts';
+import { sweepPromotions } from './sweep-promotions.ts';
 
 export type SweeperDeps = {
   readonly client: Client;
@@ -22,6 +26,8 @@ export type SweeperDeps = {
   readonly audit: AuditLog;
   readonly seals: Seals;
   readonly orders: OrderSweep;
+  readonly payments: PaymentSweep;
+  readonly promotions: PromotionSweep;
   readonly keeping: Pick<EventKeeping, 'forget'>;
   /** 0: events are kept for ever. */
   readonly eventRetentionDays: number;
@@ -37,7 +43,7 @@ const PAGE = 500;
 /**
  * What nobody waits for any more is put right: an action that was claimed and never started is started; one whose
  * run was ended by hand is closed; a read that was terminated or timed out gets its row;
- * an order whose workflow was ended by hand gets another; old events are forgotten.
+ * an order, a payment or a promotion whose workflow was ended by hand gets another; old events are forgotten.
  */
 export function startSweeper(deps: SweeperDeps): { stop(): Promise<void> } {
   // What was found in order is not asked about again for a minute.
@@ -47,15 +53,21 @@ export function startSweeper(deps: SweeperDeps): { stop(): Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   let running: Promise<void> = Promise.resolve();
+  const sweeps = [
+    () => sweepActions(deps, inOrder),
+    () => sweepOrders(deps, seen),
+    () => sweepPayments(deps, seen),
+    () => sweepPromotions(deps, seen),
+    () => forgetEvents(deps),
+    () => sweepReads(deps, recorded),
+  ];
   const sweep = async () => {
-    try {
-      await sweepActions(deps, inOrder);
-      await sweepOrders(deps, seen);
-      await forgetEvents(deps);
-      await sweepReads(deps, recorded);
-    } catch (error) {
-      // A server is away; the next round finds what this one could not.
-      deps.log.warn({ err: error }, 'a sweep was cut short');
+    for (const one of sweeps) {
+      await one().catch((error: unknown) => {
+        // A server is away, or there is something that nobody can put right: the others are swept all the same, and
+        // the next round finds what this one could not.
+        deps.log.warn({ err: error }, 'a sweep was cut short');
+      });
     }
   };
   const round = async () => {

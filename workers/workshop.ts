@@ -47,6 +47,7 @@ export type Workshop = {
   readonly seals: Seals;
   readonly pools: Pools;
   readonly lives: OrderLives;
+  readonly clock: Clock;
   readonly cache: Cache;
   close(): Promise<void>;
 };
@@ -148,6 +149,7 @@ export async function openWorkshop({
     seals,
     pools,
     lives,
+    clock,
     cache,
     close: async () => {
       if (sharedStore === undefined) await store.close();

@@ -9,7 +9,7 @@ const { refund_payment } = proxyActivities<SettlementActivities>({
 
 /** Between two looks at a charge that the provider itself is not sure of. */
 const LONGEST_WAIT_MS = 60 * 60 * 1000;
-/** After which a charge that nobody ends is left to people: about two weeks. */
+/** After which a charge that nobody ends is looked at by another run, which the sweep starts: about two weeks. */
 const LOOKS = 350;
 
 /**

@@ -1,7 +1,7 @@
-import type { OutgoingEvent, Topic } from '../../domain/events.ts';
+import type { OutgoingEvent } from '../../domain/events.ts';
 import type { IncomingOrderEvent } from '../../domain/order-events.ts';
 import type { OrderState } from '../../domain/orders.ts';
-import type { IntentState } from '../../domain/payments.ts';
+import { type IntentState, moneyEventId, type Unsettled } from '../../domain/payments.ts';
 import { publishWithin } from './outbox.ts';
 import type { Sql } from './pools.ts';
 
@@ -124,12 +124,12 @@ async function bookRefund(sql: Sql, tenant: string, orderId: string): Promise<vo
 export async function publishAboutMoney(
   sql: Sql,
   tenant: string,
-  topic: Extract<Topic, 'refund_due' | 'payment_unresolved'>,
+  topic: Unsettled['topic'],
   intentId: string,
   orderId: string,
 ): Promise<void> {
   const event: OutgoingEvent = {
-    eventId: `${intentId}:${topic}`,
+    eventId: moneyEventId({ intentId, topic }),
     topic,
     version: 1,
     key: orderId,

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { createEventKeeping } from '../../adapters/postgres/event-upkeep.ts';
 import { createOrderSweep } from '../../adapters/postgres/order-sweep.ts';
 import { openRoom, type Room } from '../approvals/room.ts';
 import { type Life, orderBook, type OrderBook } from '../support/orders.ts';
-import { startSweeper } from '../../workers/sweeper.ts';
 import { orderStage, type OrderStage } from './order-stage.ts';
-import { openStage, silent, type Stage, until } from './stage.ts';
+import { openStage, type Stage, until } from './stage.ts';
+import { sweeping } from './sweeping.ts';
 
 const inState = (orders: OrderStage, life: Life, state: string) =>
   until(async () => (await orders.state(life)) === state, `the order to be ${state}`);
@@ -21,19 +20,6 @@ describe('the sweep of orders', function () {
   });
   after(() => stage.close());
 
-  const sweeping = () =>
-    startSweeper({
-      client: stage.temporal.client,
-      queuePrefix: stage.temporal.queuePrefix,
-      ...stage.room,
-      orders: createOrderSweep(stage.room.pools),
-      keeping: createEventKeeping(stage.room.pools),
-      eventRetentionDays: 30,
-      log: silent,
-      everyMs: 50,
-      graceSeconds: 0,
-      pageSize: 1,
-    });
   const isKnown = async (life: Life) =>
     orders
       .handle(life)
@@ -47,7 +33,7 @@ describe('the sweep of orders', function () {
     let stops: readonly { stop(): Promise<void> }[];
     before(async () => {
       const worker = await orders.work();
-      stops = [sweeping(), worker];
+      stops = [sweeping(stage), worker];
     });
     after(async () => {
       for (const one of stops) await one.stop();
@@ -80,7 +66,7 @@ describe('the sweep of orders', function () {
   });
 
   it('starts one workflow of an order, however many sweep', async () => {
-    const sweepers = [sweeping(), sweeping(), sweeping()];
+    const sweepers = [sweeping(stage), sweeping(stage), sweeping(stage)];
     const life = await orders.place('Confirmed');
     await orders.tell(life, 'packed');
     await until(() => isKnown(life), 'the start');

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { lead, manager, planned, purchaseOrders } from '../approvals/room.ts';
-import { createEventKeeping } from '../../adapters/postgres/event-upkeep.ts';
-import { createOrderSweep } from '../../adapters/postgres/order-sweep.ts';
-import { startSweeper } from '../../workers/sweeper.ts';
-import { openStage, silent, type Stage, until } from './stage.ts';
+import { openStage, type Stage, until } from './stage.ts';
+import { sweeping } from './sweeping.ts';
 
 describe('the sweeper', function () {
   this.timeout(60_000);
@@ -11,20 +9,7 @@ describe('the sweeper', function () {
   let sweeper: { stop(): Promise<void> };
   before(async () => {
     stage = await openStage();
-    const { room, temporal } = stage;
-    sweeper = startSweeper({
-      client: temporal.client,
-      queuePrefix: temporal.queuePrefix,
-      ...room,
-      orders: createOrderSweep(room.pools),
-      keeping: createEventKeeping(room.pools),
-      eventRetentionDays: 30,
-      log: silent,
-      everyMs: 100,
-      graceSeconds: 0,
-      // Smaller than what is open at once below: what waits must not hide what was lost.
-      pageSize: 1,
-    });
+    sweeper = sweeping(stage);
   });
   after(async () => {
     await sweeper.stop();

@@ -1,0 +1,46 @@
+import type { LRUCache } from 'lru-cache';
+import type { PromotionNear, PromotionSweep } from '../domain/promotions.ts';
+import type { Logger } from '../platform/log.ts';
+import { statusOf } from './history.ts';
+import { keepTime, type PromotionDeps, promotionTimerId } from './keep-promotions.ts';
+
+export type PromotionSweepDeps = PromotionDeps & {
+  readonly promotions: PromotionSweep;
+  readonly log: Logger;
+  readonly graceSeconds?: number;
+  readonly pageSize?: number;
+};
+
+const GRACE_SECONDS = 15;
+const PAGE = 500;
+
+/**
+ * When a promotion begins and ends is in Postgres, and outlives its timer: that is started again where it is missing,
+ * and told again where it is late.
+ *
+ * @param seen promotions that were looked at lately, and are not again until they leave it
+ */
+export async function sweepPromotions(deps: PromotionSweepDeps, seen: LRUCache<string, true>): Promise<void> {
+  const { promotions, graceSeconds = GRACE_SECONDS, pageSize = PAGE } = deps;
+  let page: readonly PromotionNear[] = [];
+  do {
+    page = await promotions.near(graceSeconds, pageSize, page.at(-1));
+    for (const near of page) {
+      const key = `${promotionTimerId(near)}:${near.isLate}`;
+      if (seen.has(key)) continue;
+      await sweepPromotion(deps, near);
+      seen.set(key, true);
+    }
+  } while (page.length === pageSize);
+}
+
+async function sweepPromotion(deps: PromotionSweepDeps, near: PromotionNear): Promise<void> {
+  const { tenant, promotionId, isLate } = near;
+  const status = await statusOf(deps.client, promotionTimerId(near));
+  if (status === 'RUNNING' && !isLate) return;
+  deps.log.warn(
+    { promotion_id: promotionId, shop: tenant, status },
+    'waking a promotion that was left alone',
+  );
+  await keepTime(deps, { tenant, promotionId });
+}
