@@ -83,11 +83,6 @@ export const FUSED = z.object({
   }),
 });
 
-const FOUND = z.object({ found: z.literal(true), _id: z.string(), _source: STORED });
-const GONE = z.object({ found: z.literal(false) });
-
-export const READ = z.object({ docs: z.array(z.discriminatedUnion('found', [FOUND, GONE])) });
-
 export const VERSIONS = z.object({
   aggregations: z.object({
     versions: z.object({
@@ -107,10 +102,6 @@ export const VERSIONS = z.object({
 export const MODEL_PARTS = z.object({
   hits: z.object({ hits: z.array(z.object({ _source: z.object({ data: z.string(), parts: z.number() }) })) }),
 });
-
-export function isRead(doc: z.output<typeof READ>['docs'][number]): doc is z.output<typeof FOUND> {
-  return doc.found;
-}
 
 export type Stored = z.output<typeof STORED>;
 
@@ -142,6 +133,6 @@ export function bytesOf(vector: Float32Array): string {
   return Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength).toString('base64');
 }
 
-function vectorOf(bytes: string): Float32Array {
+export function vectorOf(bytes: string): Float32Array {
   return new Float32Array(Uint8Array.from(Buffer.from(bytes, 'base64')).buffer);
 }

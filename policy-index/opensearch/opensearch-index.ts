@@ -34,16 +34,15 @@ import {
   IDS,
   INDICES,
   instantOrNever,
-  isRead,
   oneSided,
-  READ,
+  vectorOf,
   VERSIONS,
   type Meta,
   type Stored,
 } from './answers.ts';
 import { connect, ServerRefusal } from './connection.ts';
 import { modelShelf } from './model-shelf.ts';
-import { buildDefinition, EVER, LEXICAL, NEVER, ofVersions, searchBody, SHOWN } from './requests.ts';
+import { buildDefinition, EVER, LEXICAL, NEVER, ofVersions, readBody, searchBody } from './requests.ts';
 
 const BULK_CHUNKS = 500;
 const PAGE = 5000;
@@ -188,13 +187,19 @@ export function openOpenSearchIndex(options: {
 
   async function read(name: string, ids: readonly string[]): Promise<ReadonlyMap<string, Stored>> {
     if (ids.length === 0) return new Map();
-    const { docs } = await server.ask(READ, {
-      method: 'POST',
-      path: `/${name}/_mget`,
-      query: { _source_includes: SHOWN.join() },
-      body: { ids },
-    });
-    return new Map(docs.flatMap((doc) => (isRead(doc) ? [[doc._id, doc._source]] : [])));
+    const body = readBody(ids);
+    const answer = await server.ask(HITS, { method: 'POST', path: `/${name}/_search`, body });
+    return new Map(answer.hits.hits.map(({ _source }) => [_source.chunk.id, _source]));
+  }
+
+  async function vectors(target: string, ids: readonly string[]): Promise<ReadonlyMap<string, Float32Array>> {
+    const { name } = await find(target);
+    const found = new Map<string, Float32Array>();
+    for (let at = 0; at < ids.length; at += BULK_CHUNKS) {
+      const stored = await read(name, ids.slice(at, at + BULK_CHUNKS));
+      for (const [id, { vector_bytes: bytes }] of stored) found.set(id, vectorOf(bytes));
+    }
+    return found;
   }
 
   async function chunkIds(target: string): Promise<readonly string[]> {
@@ -269,10 +274,7 @@ export function openOpenSearchIndex(options: {
   async function mendAlias(alias: string, to: string): Promise<void> {
     await assertSealed(to);
     const others = (await resolveAlias(alias)).filter((name) => name !== to);
-    const actions = [
-      ...others.map((index) => ({ remove: { index, alias } })),
-      { add: { index: to, alias } },
-    ];
+    const actions = [...others.map((index) => ({ remove: { index, alias } })), { add: { index: to, alias } }];
     await server.build(ANY, { method: 'POST', path: '/_aliases', body: { actions } });
   }
 
@@ -374,6 +376,7 @@ export function openOpenSearchIndex(options: {
     verify: (target, some, at) => change(target, some, verifyScript(instant(at, 'at'))),
     remove,
     versions,
+    vectors,
     info,
     builds,
     drop,

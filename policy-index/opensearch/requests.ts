@@ -67,8 +67,14 @@ export function searchBody(query: PolicyQuery): object {
   };
 }
 
+/** The chunks of these ids. As a search, since asking for each by its id takes twice as long. */
+export function readBody(ids: readonly string[]): object {
+  const query = { constant_score: { filter: { terms: { chunk_id: ids } } } };
+  return { size: ids.length, _source: SHOWN, track_total_hits: false, query };
+}
+
 /** What is read of a chunk that is found. */
-export const SHOWN = ['chunk', 'verified_at', 'superseded_at', 'vector_bytes'];
+const SHOWN = ['chunk', 'verified_at', 'superseded_at', 'vector_bytes'];
 
 const FUSION_PROCESSOR: Record<Fusion, object> = {
   minmax: {
