@@ -267,6 +267,9 @@ export interface PolicyIndex {
   /** The chunks and where they stand, in the order of their ids; for checks before a swap and for `diff`. */
   chunkIds(target: string): Promise<readonly string[]>;
 
+  /** The unit vectors of those of the chunks that are there: what was embedded once need not be again. */
+  vectors(target: string, ids: readonly string[]): Promise<ReadonlyMap<string, Float32Array>>;
+
   search(target: string, query: PolicyQuery): Promise<PolicyHits>;
 
   /**

@@ -93,6 +93,7 @@ export function openEmbeddedIndex(options: {
     model: async (target) => files(await resolve(target)).model(),
     seal: async (name) => infoOf(await files(name).seal()),
     chunkIds: async (target) => (await load(target)).memory.chunkIds(),
+    vectors: async (target, ids) => (await load(target)).memory.vectorsOf(ids),
     search: async (target, query) => {
       const build = await load(target);
       const { fingerprint } = build.manifest;

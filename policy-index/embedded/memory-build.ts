@@ -134,6 +134,13 @@ export function createMemoryBuild(dimensions: number) {
     remove,
     search,
     chunkIds: () => [...numberOf.keys()].sort(),
+    vectorsOf: (ids: readonly string[]) =>
+      new Map(
+        ids.flatMap((id) => {
+          const number = numberOf.get(id);
+          return number === undefined ? [] : [[id, vectors.at(number)] as const];
+        }),
+      ),
     versions: (): readonly VersionInfo[] =>
       [...versions.values()]
         .filter((version) => version.chunks > 0)

@@ -26,6 +26,7 @@ export function createVectors(dimensions: number) {
       }
       return top.ranking();
     },
+    at: (number: number) => block.slice(number * dimensions, (number + 1) * dimensions),
     cosine: (vector: Float32Array, number: number) => cosine(unit(vector), number),
   };
 

@@ -1,4 +1,11 @@
-import { PolicyIndexError, type Chunk, type Embedder, type IndexFingerprint } from '../../domain/policies.ts';
+import {
+  PolicyIndexError,
+  type Chunk,
+  type EmbeddedChunk,
+  type Embedder,
+  type IndexFingerprint,
+  type PolicyIndex,
+} from '../../domain/policies.ts';
 import type { PlannedPolicy, Publication } from '../../domain/policy-registry.ts';
 import { chunkDocument, chunkerFingerprint } from '../chunk.ts';
 import type { IngestDeps } from './deps.ts';
@@ -17,14 +24,17 @@ export type Said = (progress: string) => Promise<void>;
 export async function fillPolicies(deps: IngestDeps, publication: Publication, said: Said): Promise<void> {
   const all = await deps.registry.versionsOf(publication.number, deps.moment());
   const answering = all.filter(({ supersededAt }) => supersededAt === null);
-  await fill(deps, publication.build, answering, said);
-  await fill(deps, publication.record, all, said);
+  const live = (await deps.registry.publications()).find(({ state }) => state === 'live');
+  const earlier = live === undefined ? [] : [live.record];
+  await fill(deps, publication.build, answering, earlier, said);
+  await fill(deps, publication.record, all, [publication.build, ...earlier], said);
 }
 
 async function fill(
   deps: IngestDeps,
   build: string,
   versions: readonly PlannedPolicy[],
+  earlier: readonly string[],
   said: Said,
 ): Promise<void> {
   const { index, embedders } = deps;
@@ -32,11 +42,13 @@ async function fill(
   const all = cut.flatMap(({ chunks }) => chunks);
   if (await isComplete(deps, build, all)) return;
   const { embedder, model } = await embedders.building(all.map(({ indexText }) => indexText));
-  await open(deps, build, {
+  const fingerprint = {
     embedder: embedder.fingerprint,
     dimensions: embedder.dimensions,
     chunker: chunkerFingerprint(embedders.tokenizer),
-  });
+  };
+  await open(deps, build, fingerprint);
+  const embed = embedOnce(embedder, await comparable(deps, earlier, fingerprint), index);
   const present = new Set(await index.chunkIds(build));
   let done = 0;
   for (const { one, chunks } of cut) {
@@ -44,7 +56,7 @@ async function fill(
     await add(
       deps,
       build,
-      embedder,
+      embed,
       chunks.filter(({ id }) => !present.has(id)),
       one.verifiedAt,
     );
@@ -82,21 +94,54 @@ async function open({ index }: IngestDeps, build: string, fingerprint: IndexFing
   await index.openBuild(build, fingerprint);
 }
 
+type Embed = (chunks: readonly Chunk[]) => Promise<readonly EmbeddedChunk[]>;
+
+/** Embeds what none of the builds has: a chunk of the same id, cut by the same rules, has the same text. */
+function embedOnce(embedder: Embedder, builds: readonly string[], index: PolicyIndex): Embed {
+  return async (chunks) => {
+    const known = new Map<string, Float32Array>();
+    for (const build of builds) {
+      const missing = chunks.filter(({ id }) => !known.has(id)).map(({ id }) => id);
+      for (const [id, vector] of await index.vectors(build, missing)) known.set(id, vector);
+    }
+    const fresh = chunks.filter(({ id }) => !known.has(id));
+    const vectors = fresh.length === 0 ? [] : await embedder.embed(fresh.map(({ indexText }) => indexText));
+    for (const [place, { id }] of fresh.entries()) {
+      const vector = vectors[place];
+      if (vector !== undefined) known.set(id, vector);
+    }
+    return chunks.flatMap((chunk) => {
+      const vector = known.get(chunk.id);
+      return vector === undefined ? [] : [{ chunk, vector }];
+    });
+  };
+}
+
+/** Of the builds, those whose vectors are as this embedder would make them. */
+async function comparable(
+  { index }: IngestDeps,
+  builds: readonly string[],
+  { embedder, chunker }: IndexFingerprint,
+): Promise<readonly string[]> {
+  const known = await index.builds();
+  return known
+    .filter(
+      ({ name, fingerprint }) =>
+        builds.includes(name) && fingerprint.embedder === embedder && fingerprint.chunker === chunker,
+    )
+    .map(({ name }) => name);
+}
+
 async function add(
   { index }: IngestDeps,
   build: string,
-  embedder: Embedder,
+  embed: Embed,
   chunks: readonly Chunk[],
   verifiedAt: string,
 ): Promise<void> {
   for (let from = 0; from < chunks.length; from += BATCH) {
     const batch = chunks.slice(from, from + BATCH);
-    const vectors = await embedder.embed(batch.map(({ indexText }) => indexText));
-    const ready = batch.flatMap((chunk, place) => {
-      const vector = vectors[place];
-      return vector === undefined ? [] : [{ chunk, vector }];
-    });
-    await index.add(build, ready, verifiedAt);
+    await index.add(build, await embed(batch), verifiedAt);
   }
 }
 

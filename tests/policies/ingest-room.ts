@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPolicyRegistry } from '../../adapters/postgres/policy-registry.ts';
 import { createPolicyRuns } from '../../adapters/postgres/policy-runs.ts';
+import type { EmbedderChoice } from '../../domain/policies.ts';
 import type { PolicyRunKind } from '../../domain/policy-registry.ts';
 import { openEmbeddedIndex } from '../../policy-index/embedded/embedded-index.ts';
 import type { IngestDeps } from '../../policy-index/ingest/deps.ts';
@@ -17,13 +18,13 @@ import { publishedFolder } from './support.ts';
 const HOUR_MS = 3_600_000;
 
 /** A publisher, a registry on a real Postgres, and an index; time stands still until it is moved. */
-export async function ingestRoom(openSearchUrl?: string) {
+export async function ingestRoom(openSearchUrl?: string, embeds?: EmbedderChoice) {
   const shops = ['manga'];
   const db = await freshDatabase();
   for (const shop of shops) await openShop(db.pools, shop);
   const home = await mkdtemp(join(tmpdir(), 'policy-ingest-'));
   const published = await publishedFolder();
-  const { embedders } = await chooseRetrieval({
+  const { embedders: lsa } = await chooseRetrieval({
     embedder: { kind: 'lsa' },
     reranker: { kind: 'none' },
     modelsFolder: home,
@@ -38,7 +39,7 @@ export async function ingestRoom(openSearchUrl?: string) {
       openSearchUrl === undefined
         ? openEmbeddedIndex({ folder: home })
         : openOpenSearchIndex({ url: openSearchUrl }),
-    embedders,
+    embedders: embeds ?? lsa,
     fusion: 'minmax',
     supersededMs: 24 * HOUR_MS,
     syncMs: HOUR_MS,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { PolicyIndexError, type Embedder, type EmbedderChoice } from '../../domain/policies.ts';
 import { POLICY_STEPS } from '../../domain/policy-registry.ts';
 import { POLICY_ALIAS, RECORD_ALIAS } from '../../policy-index/ingest/deps.ts';
 import { nextRun } from '../../policy-index/ingest/next.ts';
@@ -298,3 +299,67 @@ for (const engine of ['embedded', 'opensearch'] as const)
       assert.deepEqual(await found(POLICY_ALIAS, 'return a book'), [NEW]);
     });
   });
+
+/** Class of defect: a bill for every text at every change of one. */
+describe('embedding policies', () => {
+  it('is done once for each passage, whatever is published beside it later', async () => {
+    const asked: string[] = [];
+    const room = await ingestRoom(undefined, counting(asked));
+    await room.put(RETURNS, policy(OLD));
+    await room.put(
+      'manga/shipping.md',
+      policy('We ship within two days.', { id: 'shipping', title: 'Shipping' }),
+    );
+    await room.run();
+    assert.equal(asked.length, 2);
+    await room.put(RETURNS, policy(NEW, { effective_from: '2026-05-01' }));
+    await room.run();
+    assert.equal(asked.length, 3);
+    await room.run('rebuild');
+    assert.equal(asked.length, 3);
+    await room.close();
+  });
+
+  it('is done again with another embedder', async () => {
+    const asked: string[] = [];
+    const room = await ingestRoom(undefined, counting(asked));
+    await room.put(RETURNS, policy(OLD));
+    await room.run();
+    const other = { ...room.deps, embedders: counting(asked, 'other') };
+    const { id } = await room.deps.runs.request({ kind: 'sync', target: null, requestedBy: 'test' });
+    await runPolicies(other, id);
+    assert.equal(asked.length, 2);
+    await room.close();
+  });
+});
+
+/** Vectors by the letters of a text; says which texts it was given. */
+function counting(asked: string[], name = 'letters'): EmbedderChoice {
+  const embedder: Embedder = {
+    name,
+    fingerprint: name,
+    dimensions: 26,
+    maxTokens: 512,
+    countTokens: (text) => text.split(/\s+/).length,
+    embed: async (texts) => {
+      asked.push(...texts);
+      return texts.map((text) => {
+        const vector = new Float32Array(26);
+        for (const letter of text.toLowerCase()) {
+          const place = letter.charCodeAt(0) - 97;
+          if (place >= 0 && place < 26) vector[place] = (vector[place] ?? 0) + 1;
+        }
+        return vector;
+      });
+    },
+  };
+  return {
+    description: name,
+    tokenizer: embedder,
+    building: async () => ({ embedder, model: null }),
+    reading: async ({ embedder: made }) => {
+      if (made !== name) throw new PolicyIndexError('other_embedder', 'It was made with another.');
+      return embedder;
+    },
+  };
+}
