@@ -3,13 +3,14 @@ import { createPolicyRuns } from '../adapters/postgres/policy-runs.ts';
 import type { Pools } from '../adapters/postgres/pools.ts';
 import type { BodyDeps } from '../activities/index.ts';
 import type { PolicyIndex } from '../domain/policies.ts';
-import type { PolicyFinder } from '../domain/policy-answers.ts';
+import type { PolicyFinder, PolicyVersions } from '../domain/policy-answers.ts';
 import type { PolicySource } from '../domain/policy-source.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
 import { openEmbeddedIndex } from '../policy-index/embedded/embedded-index.ts';
 import { createPolicyFinder } from '../policy-index/find-policies.ts';
 import { POLICY_ALIAS, RECORD_ALIAS, type IngestDeps } from '../policy-index/ingest/deps.ts';
+import { withLexicalCopy } from '../policy-index/lexical-copy.ts';
 import { instructionLikelihood, SUSPICIOUS } from '../policy-index/instruction-signs.ts';
 import { openOpenSearchIndex } from '../policy-index/opensearch/opensearch-index.ts';
 import { chooseRetrieval, type RetrievalChoice } from '../policy-index/retrieval-choice.ts';
@@ -40,7 +41,7 @@ export function openPolicies(
   const index = indexOf(config);
   const source = sourceOf(config);
   const retrieval = once(() => chooseRetrieval(config.retrieval));
-  const finders = once(async () => findersOver(index, await retrieval.get(), config, log));
+  const finders = once(async () => findersOver(index, registry, await retrieval.get(), config, log));
   return {
     answers: { finder: lazily(finders.get), versions: registry },
     ingest: async () => ({
@@ -79,6 +80,7 @@ type Finders = { readonly now: PolicyFinder; readonly past: PolicyFinder };
 
 function findersOver(
   index: PolicyIndex,
+  versions: PolicyVersions,
   { embedders, reranker }: RetrievalChoice,
   { retrieval: { fusion } }: Settings,
   log: Logger,
@@ -92,7 +94,18 @@ function findersOver(
       fusion,
       onDegraded: (error) => log.warn({ err: error }, 'policies are searched with less than is configured'),
     });
-  return { now: over(POLICY_ALIAS), past: over(RECORD_ALIAS) };
+  const copied = (finder: PolicyFinder) =>
+    withLexicalCopy(finder, {
+      versions,
+      tokenizer: embedders.tokenizer,
+      onIndexChange: (isAvailable) =>
+        log[isAvailable ? 'info' : 'warn'](
+          isAvailable
+            ? 'the policy index answers again'
+            : 'the policy index is away; policies are searched in a copy, by words alone',
+        ),
+    });
+  return { now: copied(over(POLICY_ALIAS)), past: copied(over(RECORD_ALIAS)) };
 }
 
 /** What holds today is asked of one build, and what held once of the other, which has every version. */
