@@ -56,11 +56,9 @@ function line({ policy, stands, isStale: stale }: Row): string {
   const { docVersion, effectiveFrom, effectiveTo, verifiedAt, supersededAt } = policy;
   const from = effectiveFrom === null ? '' : ` from ${effectiveFrom}`;
   const to = effectiveTo === null ? '' : ` until ${effectiveTo}`;
-  const since = supersededAt === null ? '' : `, replaced ${supersededAt}`;
-  const seen = stale
-    ? `  STALE: last seen at its source ${verifiedAt}`
-    : `  seen at its source ${verifiedAt}`;
-  return `  ${docVersion}  ${stands}${from}${to}${since}${stands === 'replaced' ? '' : seen}\n`;
+  if (supersededAt !== null) return `  ${docVersion}  replaced ${supersededAt}, held${from}${to}\n`;
+  const seen = `${stale ? 'STALE: last ' : ''}seen at its source ${verifiedAt}`;
+  return `  ${docVersion}  ${stands}${from}${to}  ${seen}\n`;
 }
 
 function toWire({ policy, stands, isStale: stale }: Row) {

@@ -207,7 +207,7 @@ describe('countersign policy', function () {
       const { out } = await room.command(['list', '--all', '--shop', 'manga']);
       assert.match(
         out,
-        /^manga\/returns {2}Returns {2}customer, en {2}https:\S+\n {2}1-\w{12} {2}replaced from/m,
+        /^manga\/returns {2}Returns {2}customer, en {2}https:\S+\n {2}1-\w{12} {2}replaced \S+, held from/m,
       );
     });
 
