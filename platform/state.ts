@@ -35,12 +35,16 @@ export type Secrets = z.output<typeof SECRETS>;
 
 const INSTALLATION = z.object({ id: z.string().min(1) });
 
+/** What a worker or `countersign model pull` puts there, also where nothing was ever started. */
+const KEPT_BESIDE: ReadonlySet<string> = new Set(['models', 'policy-history', 'policy-index']);
+
 /** Opens the state directory, making it (0700) and what belongs in it when missing. Repeats change nothing. */
 export function openState(home: string): State {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const path = realpathSync(home);
   const contents = readdirSync(path);
-  if (contents.length > 0 && !contents.some((name) => name.startsWith('installation.json'))) {
+  const foreign = contents.filter((name) => !KEPT_BESIDE.has(name));
+  if (foreign.length > 0 && !contents.some((name) => name.startsWith('installation.json'))) {
     throw new Error(`${path} holds something else; COUNTERSIGN_HOME must be a new or an empty directory`);
   }
   chmodSync(path, 0o700);

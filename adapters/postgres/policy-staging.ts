@@ -63,10 +63,16 @@ async function stageChain(sql: Sql, tenant: string, chain: PolicyChain, at: stri
  * The sequence of each version of the chain that is known. A version's successor has a higher sequence, always: from
  * the first on that is not known, all are new.
  */
-function placesOf({ versions }: PolicyChain, known: readonly Known[]): readonly (number | undefined)[] {
+function placesOf(
+  { versions, isBroken }: PolicyChain,
+  known: readonly Known[],
+): readonly (number | undefined)[] {
   const hashes = versions.map(hashOf);
   const newestFirst = matched(hashes.toReversed(), known.toReversed()).toReversed();
-  return newestFirst.includes(undefined) ? matched(hashes, known) : newestFirst;
+  const places = newestFirst.includes(undefined) ? matched(hashes, known) : newestFirst;
+  // What stands now stands above all that ever stood, also a text that came back.
+  const isBack = !isBroken && places.at(-1) !== known.at(-1)?.seq;
+  return isBack ? [...places.slice(0, -1), undefined] : places;
 }
 
 /** Each in turn, in the order of `known`; after the first that is not found, none is. */

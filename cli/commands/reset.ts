@@ -8,7 +8,7 @@ import { loadCommandSettings } from '../../platform/state.ts';
 
 /** What an installation keeps. Nothing else in the directory is touched. */
 const OURS =
-  /^(installation|secrets|postgres|run)\.json|^(cache|postgres|temporal|postgres-[\w.-]+)$|^temporal\.(db|log)|^countersign\.log|^start\.lock$/;
+  /^(installation|secrets|postgres|run)\.json|^(cache|policy-history|policy-index|postgres|temporal|postgres-[\w.-]+)$|^temporal\.(db|log)|^countersign\.log|^start\.lock$/;
 
 export function register(program: Command): void {
   program

@@ -34,7 +34,7 @@ async function forward(
   if (!corpus.chains.some(({ tenant }) => shops.includes(tenant))) return nothing(deps, run, report, live);
   for (const tenant of shops) {
     const { added, gone } = await registry.stage(tenant, corpus, at);
-    if (added + gone > 0) report.push(`${tenant}: ${added} new versions, ${gone} documents gone`);
+    if (added + gone > 0) report.push(`${tenant}: new versions: ${added}, documents gone: ${gone}`);
   }
   await deps.runs.note(run.id, { report });
   const digest = await registry.digest();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BodyDeps } from '../../activities/index.ts';
@@ -42,8 +42,8 @@ export type StackOptions = {
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const home = mkdtempSync(join(tmpdir(), 'countersign-gateway-'));
-  const policies = join(home, 'policies');
-  mkdirSync(policies);
+  // Only tests about policies pay for an index of them.
+  const policies = mkdtempSync(join(tmpdir(), 'countersign-no-policies-'));
   const [db, temporal] = await Promise.all([seededDatabase(), freshNamespace()]);
   const signingKey = newSigningKey();
   const env = {
@@ -59,7 +59,6 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     SEAL_KEY: randomBytes(32).toString('base64'),
     PERSONAL_DATA_KEY: randomBytes(32).toString('base64'),
     COUNTERSIGN_SIGNING_KEY: signingKey,
-    // Only tests about policies pay for an index of them.
     POLICY_FOLDER: policies,
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     ...options.env,
@@ -97,6 +96,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       await temporal.close();
       await db.drop();
       rmSync(home, { recursive: true, force: true });
+      rmSync(policies, { recursive: true, force: true });
     },
   };
 }

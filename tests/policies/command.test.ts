@@ -70,7 +70,7 @@ describe('countersign policy', function () {
       await put('manga/gifts.md', 'no front matter');
       const { out, err, code } = await done('ingest');
       assert.equal(code, 0);
-      assert.match(out, /^manga\/gifts\.md: front_matter: .+\nmanga: 2 new versions, 0 documents gone\n/);
+      assert.match(out, /^manga\/gifts\.md: front_matter: .+\nmanga: new versions: 2, documents gone: 0\n/);
       assert.match(out, /\nPublished: publication 1: policy-v000001\.\n$/);
       assert.match(err, /▸ /);
     });
