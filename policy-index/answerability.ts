@@ -13,8 +13,16 @@ export type Evidence = {
   readonly seen: number;
   /** The reranker's own score of the first hit. */
   readonly rerank: number;
+  /** By how much that is more than what the reranker said of all it saw; null when it saw too few to tell. */
+  readonly margin: number | null;
 };
-export const SIGNS = ['cosine', 'coverage', 'seen', 'rerank'] as const satisfies readonly (keyof Evidence)[];
+export const SIGNS = [
+  'cosine',
+  'coverage',
+  'seen',
+  'rerank',
+  'margin',
+] as const satisfies readonly (keyof Evidence)[];
 
 const CALIBRATION = z.strictObject({
   /** How the fingerprint of the embedder begins; null: no vectors were used. */
@@ -37,6 +45,8 @@ export type Calibrations = z.output<typeof FILE>;
 export const CALIBRATION_FILE = new URL('./answerability.json', import.meta.url);
 
 const FIRST_HITS = 5;
+/** Among fewer passages than this, none stands out. */
+const LEAST_RERANKED = 5;
 /** A question of no more words than this can mean several things. */
 const OPEN_WORDS = 2;
 /** Chinese and Japanese come in pairs of characters, of which a word makes three or so. */
@@ -83,14 +93,21 @@ export function evidenceOf(question: string, hits: readonly RankedHit[]): Eviden
     coverage: total === 0 ? 0 : Math.max(0, ...terms.slice(0, FIRST_HITS).map(covered)) / total,
     seen: asked.length === 0 ? 0 : seen / asked.length,
     rerank: hits[0]?.rerank ?? 0,
+    margin: marginOf(hits.flatMap(({ rerank }) => (rerank === null ? [] : [rerank]))),
   };
 }
 
-/** 0 to 1. */
+function marginOf(reranked: readonly number[]): number | null {
+  if (reranked.length < LEAST_RERANKED) return null;
+  return Math.max(...reranked) - sum(reranked) / reranked.length;
+}
+
+/** 0 to 1. A sign that there is not speaks neither for nor against. */
 export function confidenceOf({ bias, signs }: Calibration, evidence: Evidence): number {
   const logit = SIGNS.reduce((at, name) => {
-    const sign = signs[name];
-    return sign === undefined ? at : at + (sign.weight * (evidence[name] - sign.mean)) / sign.deviation;
+    const [sign, value] = [signs[name], evidence[name]];
+    if (sign === undefined || value === null) return at;
+    return at + (sign.weight * (value - sign.mean)) / sign.deviation;
   }, bias);
   return 1 / (1 + Math.exp(-logit));
 }

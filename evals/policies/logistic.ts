@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 export type Sample = {
   readonly set: string;
   readonly isAnswerable: boolean;
@@ -37,12 +39,32 @@ export function predict(model: Logistic, evidence: readonly number[]): number {
   return 1 / (1 + Math.exp(-logit));
 }
 
-/** Every sample is tested once, by a model that has not seen it. */
-export function foldsOf(samples: readonly Sample[], folds: number) {
+/**
+ * Parts the samples into folds, each with its share of every set's answerable and unanswerable ones, and each tested by
+ * the rest. `round` parts them in another way.
+ */
+export function foldsOf(samples: readonly Sample[], folds: number, round: number) {
+  const seen = new Map<string, number>();
+  const foldOf = new Map<Sample, number>();
+  for (const sample of shuffled(samples, round)) {
+    const kind = `${sample.set} ${sample.isAnswerable}`;
+    const place = seen.get(kind) ?? 0;
+    seen.set(kind, place + 1);
+    foldOf.set(sample, place % folds);
+  }
   return Array.from({ length: folds }, (_, fold) => ({
-    train: samples.filter((_sample, place) => place % folds !== fold),
-    test: samples.filter((_sample, place) => place % folds === fold),
+    train: samples.filter((sample) => foldOf.get(sample) !== fold),
+    test: samples.filter((sample) => foldOf.get(sample) === fold),
   }));
+}
+
+/** The same order for the same round. */
+function shuffled(samples: readonly Sample[], round: number): readonly Sample[] {
+  const lot = (place: number) => createHash('sha256').update(`${round} ${place}`).digest('hex');
+  return samples
+    .map((sample, place) => ({ sample, drawn: lot(place) }))
+    .sort((a, b) => (a.drawn < b.drawn ? -1 : 1))
+    .map(({ sample }) => sample);
 }
 
 function descend(model: Logistic, samples: readonly Sample[]): Logistic {
