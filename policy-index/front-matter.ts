@@ -36,7 +36,10 @@ export const frontMatter = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, '1 to 64 letters, digits, _ and -'),
   /** What a reader may ask and find answered here; a new index that no longer finds it does not go live. */
   questions: z
-    .array(z.string('not text').trim().min(3, 'is too short').max(300, 'at most 300 characters'), 'not a list')
+    .array(
+      z.string('not text').trim().min(3, 'is too short').max(300, 'at most 300 characters'),
+      'not a list',
+    )
     .max(20, 'at most 20')
     .default([]),
   language: z.string('missing or not text').regex(/^[a-z]{2,3}$/, 'a primary language subtag: en, ja'),
