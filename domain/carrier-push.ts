@@ -106,11 +106,14 @@ function notAhead(at: string | null, receivedAt: string): string {
 }
 
 export type DeliveryNote = {
-  readonly status: 'in_transit' | 'delayed' | 'delivered' | 'failed';
+  readonly status: 'in_transit' | 'delayed' | 'failed';
   readonly note: string | null;
 };
 
-/** What the newest scan says of the delivery. Our words and the carrier's code; its free text is not carried. */
+/**
+ * What the newest scan says of the delivery. Our words and the carrier's code; its free text is not carried. That it is
+ * delivered is the order's to say, with the last of its parcels.
+ */
 export function noteToldBy({ events, state }: Tracking, carrier: string): DeliveryNote | undefined {
   const told = NOTES[state];
   if (told === undefined) return undefined;
@@ -122,7 +125,6 @@ const NOTES: Partial<Readonly<Record<ParcelState, readonly [DeliveryNote['status
   picked_up: ['in_transit', null],
   in_transit: ['in_transit', null],
   out_for_delivery: ['in_transit', null],
-  delivered: ['delivered', null],
   ready_for_pickup: ['in_transit', 'ready for pickup'],
   delivery_failed: ['failed', 'delivery attempt failed'],
   delivery_delayed: ['delayed', 'delayed'],

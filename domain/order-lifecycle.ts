@@ -37,10 +37,10 @@ export const EVENT_PROBLEMS = [
 export type EventProblem = (typeof EVENT_PROBLEMS)[number];
 
 export type Judgement =
-  /** At least one step, first to last; only the last was said. */
+  /** At least one step, first to last; what was said is the last, or none where one of several parcels arrived. */
   | { readonly verdict: 'applied'; readonly path: readonly Step[] }
   | { readonly verdict: 'refused'; readonly reason: EventProblem }
-  /** Says what is known: told before, or the order has been there already. */
+  /** Says what is known, of the order: told before, or the order has been there already. */
   | { readonly verdict: 'repeated' };
 
 export function isLegal(from: OrderState, to: OrderState): boolean {
@@ -67,14 +67,19 @@ export function pathBetween(from: OrderState, to: OrderState): readonly OrderSta
 /** Steps out of these states are about money and are taken only when they are said. */
 const BEFORE_PAYMENT: ReadonlySet<OrderState> = new Set(['Placed', 'PaymentPending']);
 
-/** What an event does to an order in `state`. `judged`: ids of the events that were judged before. */
+/**
+ * What an event does to an order in `state`. `judged`: ids of the events that were judged before. `parcelsLeft`: of the
+ * order, still under way when the event has its own delivered; 0 for an event that is about no parcel, but the order.
+ */
 export function judge(
   state: OrderState,
   judged: ReadonlySet<string>,
   { eventId, kind }: Pick<IncomingOrderEvent, 'eventId' | 'kind'>,
+  parcelsLeft = 0,
 ): Judgement {
   if (judged.has(eventId)) return { verdict: 'repeated' };
-  const asked = ASKS_FOR[kind];
+  // An order is delivered with the last of its parcels. Until then one that arrived says that they are out.
+  const asked = kind === 'delivered' && parcelsLeft > 0 ? 'OutForDelivery' : ASKS_FOR[kind];
   // Every state has one way in, so an order has been wherever its state can be reached from.
   if (pathBetween(asked, state) !== undefined) return { verdict: 'repeated' };
   const states = pathBetween(state, asked);
@@ -82,7 +87,7 @@ export function judge(
   const path = states.slice(1).map((to, i) => ({
     from: states[i] ?? state,
     to,
-    inferred: to !== asked,
+    inferred: to !== ASKS_FOR[kind],
   }));
   if (path.some((step) => step.inferred && BEFORE_PAYMENT.has(step.from)))
     return { verdict: 'refused', reason: 'payment_missing' };

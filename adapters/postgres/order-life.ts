@@ -1,9 +1,9 @@
 import type { LifeView, OrderLives, Touched } from '../../domain/order-life.ts';
-import { ASKS_FOR } from '../../domain/order-events.ts';
 import { judge } from '../../domain/order-lifecycle.ts';
 import type { HistoryStep, OrderState } from '../../domain/orders.ts';
 import { HISTORY, stepOf } from './order-rows.ts';
 import type { KeptEvent, Living } from './order-living.ts';
+import { parcelsLeft } from './order-parcels.ts';
 import { applyEvent, refuseEvent, repeatEvent } from './order-transitions.ts';
 import { inTenant, type Pools, type Sql } from './pools.ts';
 
@@ -98,10 +98,10 @@ async function judgeKept(sql: Sql, living: Living): Promise<number> {
   );
   for (const event of rows) {
     // The inbox keeps an id once, so none of these was judged before.
-    const judgement = judge(living.state, new Set(), event);
+    const judgement = judge(living.state, new Set(), event, await parcelsLeft(sql, living, event));
     if (judgement.verdict === 'applied') {
       await applyEvent(sql, living, event, judgement.path);
-      living.state = ASKS_FOR[event.kind];
+      living.state = judgement.path.at(-1)?.to ?? living.state;
     } else if (judgement.verdict === 'refused') {
       await refuseEvent(sql, living, event, judgement.reason);
     } else {

@@ -28,7 +28,7 @@ export async function refuseEvent(sql: Sql, living: Living, event: KeptEvent, re
   await publishWithin(sql, living.tenant, [refused(living, event, reason)]);
 }
 
-/** It changes no state; another parcel of a shipped order is kept all the same. */
+/** It changes no state; what it says of another parcel of the order is kept all the same. */
 export async function repeatEvent(sql: Sql, living: Living, event: KeptEvent): Promise<void> {
   await giveVerdict(sql, living, event, 'repeated');
   await showParcel(sql, living, event, []);

@@ -10,6 +10,7 @@ import {
 } from '../../domain/carrier-push.ts';
 import type { Tracking } from '../../domain/carriers.ts';
 import { receiveWithin } from './order-inbox.ts';
+import { partsDelivered } from './order-parcels.ts';
 import { publishWithin } from './outbox.ts';
 import { inTenant, type Pools, type Sql } from './pools.ts';
 
@@ -74,35 +75,9 @@ type Push = { readonly tenant: string; readonly tracking: Tracking; readonly rec
 
 async function tell(sql: Sql, push: Push, order: PushedOrder, isNewest: boolean): Promise<void> {
   const { tenant, tracking, receivedAt } = push;
-  const isWhole = await isDelivered(sql, tracking, order);
-  for (const event of eventsToldBy(tracking, order, receivedAt)) {
-    if (event.kind !== 'delivered' || isWhole) await receiveWithin(sql, tenant, event);
-  }
+  for (const event of eventsToldBy(tracking, order, receivedAt)) await receiveWithin(sql, tenant, event);
   const note = isNewest ? noteToldBy(tracking, order.carrier) : undefined;
-  if (note !== undefined && (note.status !== 'delivered' || isWhole))
-    await writeNote(sql, tenant, order, note);
-}
-
-/** An order of several parcels is delivered with the last of them. Keeps that this one is, if the push says so. */
-async function isDelivered(
-  sql: Sql,
-  { events }: Tracking,
-  { order, trackingNumber }: PushedOrder,
-): Promise<boolean> {
-  const scan = events.find(({ state }) => state === 'delivered');
-  if (scan === undefined) return false;
-  // Two parcels that arrive at once: the second sees the first.
-  await sql.query('select from orders where id = $1 for no key update', [order]);
-  await sql.query(
-    `update shipments set delivered_at = coalesce($3, now())
-      where order_id = $1 and tracking_number = $2 and delivered_at is null`,
-    [order, trackingNumber, scan.at],
-  );
-  const { rows } = await sql.query<{ missing: boolean }>(
-    'select exists (select from shipments where order_id = $1 and delivered_at is null) as missing',
-    [order],
-  );
-  return rows[0]?.missing === false;
+  if (note !== undefined) await writeNote(sql, tenant, order, note);
 }
 
 type Receipt = { readonly carrier: string; readonly body: string; readonly received_at: Date };
@@ -147,7 +122,9 @@ async function isNewestScan(sql: Sql, { trackingNumber, events }: Tracking): Pro
 }
 
 /** The delivery that the order has, or its first. */
-async function writeNote(sql: Sql, tenant: string, { order }: PushedOrder, { status, note }: DeliveryNote) {
+async function writeNote(sql: Sql, tenant: string, { order }: PushedOrder, said: DeliveryNote) {
+  const { status } = said;
+  const note = said.note ?? (await partsDelivered(sql, order));
   const { rowCount } = await sql.query(
     `update deliveries set status = $2, note = $3
       where id = (select max(id) from deliveries where order_id = $1)`,

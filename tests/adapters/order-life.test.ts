@@ -326,6 +326,133 @@ describe('an order that waits for its payment', () => {
 // Object.keys of a constant: its type is lost on the way.
 const KINDS = Object.keys(ASKS_FOR) as readonly OrderEventKind[];
 
+describe('an order of several parcels', function () {
+  this.timeout(60_000);
+
+  const numbers = (count: number) => Array.from({ length: count }, (_, n) => `1Z-${n}`);
+  const sent = async (state: OrderState, count: number) => {
+    const life = await book.place(state);
+    for (const number of numbers(count))
+      await book.query(
+        `insert into shipments (shop_id, order_id, carrier, tracking_number) values ('manga', $1, 'UPS', $2)`,
+        [life.order, number],
+      );
+    return life;
+  };
+  /** As a carrier writes the number. */
+  const arrive = (life: Life, number: string) =>
+    book.tell(life, 'delivered', { parcel: { carrier: 'UPS', trackingNumber: number.replace('-', '') } });
+  const notes = (life: Life) =>
+    book.query('select status, note from deliveries where order_id = $1', [life.order]);
+
+  it('is delivered with the last of them, and says until then how many are', async () => {
+    const life = await sent('Shipped', 3);
+    const seen = [];
+    for (const number of numbers(3)) {
+      await arrive(life, number);
+      await book.lives.advance(life);
+      seen.push([await book.state(life), ...(await notes(life))]);
+    }
+    const part = (note: string) => ({ status: 'in_transit', note });
+    assert.deepEqual(seen, [
+      ['OutForDelivery', part('1 of 3 parcels delivered.')],
+      ['OutForDelivery', part('2 of 3 parcels delivered.')],
+      ['Delivered', { status: 'delivered', note: null }],
+    ]);
+    assert.deepEqual(await book.walked(life), ['Shipped>OutForDelivery?', 'OutForDelivery>Delivered']);
+    assert.deepEqual(await verdicts(life), ['delivered applied', 'delivered repeated', 'delivered applied']);
+  });
+
+  it('is not delivered by the same parcel twice', async () => {
+    const life = await sent('OutForDelivery', 2);
+    for (let n = 0; n < 3; n += 1) await arrive(life, '1Z-0');
+    await book.lives.advance(life);
+    assert.equal(await book.state(life), 'OutForDelivery');
+  });
+
+  it('is delivered once by two parcels that are judged at the same moment', async () => {
+    const life = await sent('OutForDelivery', 2);
+    await Promise.all(
+      numbers(2).map(async (number) => {
+        await arrive(life, number);
+        await book.lives.advance(life);
+      }),
+    );
+    await book.lives.advance(life);
+    assert.deepEqual(await book.walked(life), ['OutForDelivery>Delivered']);
+  });
+
+  it('waits for no parcel that has no number', async () => {
+    const life = await sent('OutForDelivery', 1);
+    await book.query(`insert into shipments (shop_id, order_id) values ('manga', $1)`, [life.order]);
+    await arrive(life, '1Z-0');
+    await book.lives.advance(life);
+    assert.equal(await book.state(life), 'Delivered');
+  });
+
+  it('waits for those it has, when one arrives that nobody has written down', async () => {
+    const life = await sent('OutForDelivery', 1);
+    await arrive(life, '1Z-unknown');
+    await book.lives.advance(life);
+    assert.equal(await book.state(life), 'OutForDelivery');
+    await arrive(life, '1Z-0');
+    await book.lives.advance(life);
+    assert.equal(await book.state(life), 'Delivered');
+  });
+
+  it('keeps which parcel arrived, although the order itself is over', async () => {
+    const life = await sent('Cancelled', 2);
+    await arrive(life, '1Z-0');
+    await book.lives.advance(life);
+    const arrived = await book.query(
+      `select tracking_number as number from shipments where order_id = $1 and delivered_at is not null`,
+      [life.order],
+    );
+    assert.deepEqual(
+      [await verdicts(life), arrived],
+      [['delivered refused order_finished'], [{ number: '1Z-0' }]],
+    );
+  });
+
+  it('is delivered as a whole by who says so of the whole', async () => {
+    const life = await sent('OutForDelivery', 3);
+    await book.live(life, 'delivered');
+    assert.equal(await book.state(life), 'Delivered');
+  });
+
+  it('is delivered when all have arrived and not before, whatever is told in whatever order', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 3 }),
+        fc.array(
+          fc.tuple(fc.nat(2), fc.constantFrom('shipped', 'out_for_delivery', 'delivered'), fc.boolean()),
+          {
+            maxLength: 10,
+          },
+        ),
+        async (count, scans) => {
+          const life = await sent('Packed', count);
+          const arrived = new Set<number>();
+          for (const [n, kind, looks] of scans) {
+            const number = `1Z${n % count}`;
+            if (kind === 'delivered') arrived.add(n % count);
+            await book.tell(life, kind, { parcel: { carrier: 'UPS', trackingNumber: number } });
+            if (looks) await book.lives.advance(life);
+            if (looks) assert.equal((await book.state(life)) === 'Delivered', arrived.size === count);
+          }
+          await book.lives.advance(life);
+          assert.equal((await book.state(life)) === 'Delivered', arrived.size === count);
+          const told = await book.told(life);
+          assert.deepEqual(
+            told.filter(({ verdict }) => verdict === 'refused'),
+            [],
+          );
+        },
+      ),
+      { numRuns: 40 },
+    ));
+});
+
 describe('whatever an order is told, in whatever order', function () {
   this.timeout(60_000);
 

@@ -22,9 +22,8 @@ const ARROWS = new Set([...DIAGRAM.matchAll(/(\w+) --> (\w+)/g)].map(([, from, t
 const KINDS = Object.keys(ASKS_FOR) as readonly OrderEventKind[];
 const NOBODY: ReadonlySet<string> = new Set();
 
-const say = (state: OrderState, kind: OrderEventKind) => judge(state, NOBODY, { eventId: 'e', kind });
-const shown = (state: OrderState, kind: OrderEventKind) => {
-  const judgement = say(state, kind);
+const shown = (state: OrderState, kind: OrderEventKind, parcelsLeft = 0) => {
+  const judgement = judge(state, NOBODY, { eventId: 'e', kind }, parcelsLeft);
   return judgement.verdict === 'applied'
     ? judgement.path.map(({ to, inferred }) => (inferred ? `(${to})` : to)).join(' ')
     : judgement.verdict === 'refused'
@@ -139,6 +138,55 @@ describe('an event of an order', () => {
     assert.deepEqual(judge('Confirmed', new Set(['e']), { eventId: 'e', kind: 'packed' }), {
       verdict: 'repeated',
     }));
+});
+
+describe('a delivered parcel of several', () => {
+  for (const [state, expected] of [
+    ['Confirmed', '(Packed) (Shipped) (OutForDelivery)'],
+    ['Packed', '(Shipped) (OutForDelivery)'],
+    ['Shipped', '(OutForDelivery)'],
+    ['OutForDelivery', 'repeated'],
+    ['Delivered', 'repeated'],
+    ['Placed', 'payment_missing'],
+    ['PaymentPending', 'payment_missing'],
+    ['Cancelled', 'order_finished'],
+    ['Refunded', 'order_finished'],
+    ['DeliveryFailed', 'not_in_diagram'],
+    ['ReturnInitiated', 'not_in_diagram'],
+  ] as const)
+    it(`of an order that is ${state}: ${expected}`, () =>
+      assert.equal(shown(state, 'delivered', 1), expected));
+
+  it('counts for nothing else that is told', () => {
+    for (const state of ORDER_STATES)
+      for (const kind of KINDS.filter((one) => one !== 'delivered'))
+        assert.equal(shown(state, kind, 3), shown(state, kind), `${state} ${kind}`);
+  });
+
+  it('delivers the order exactly when it is the last, in whatever order their scans come', () =>
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.tuple(fc.nat(3), fc.constantFrom('shipped', 'out_for_delivery', 'delivered')), {
+          maxLength: 30,
+        }),
+        (parcels, scans) => {
+          const arrived = new Set<number>();
+          let state: OrderState = 'Packed';
+          for (const [n, kind] of scans) {
+            if (kind === 'delivered') arrived.add(n % parcels);
+            const judgement = judge(state, NOBODY, { eventId: 'e', kind }, parcels - arrived.size);
+            assert.notEqual(judgement.verdict, 'refused');
+            for (const { from, to } of judgement.verdict === 'applied' ? judgement.path : []) {
+              assert.ok(from === state && ARROWS.has(`${from}>${to}`), `${from}>${to}`);
+              state = to;
+            }
+            assert.equal(state === 'Delivered', arrived.size === parcels);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    ));
 });
 
 describe('whatever an order is told', () => {

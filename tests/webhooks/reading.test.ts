@@ -99,7 +99,37 @@ describe('what carriers push, once it is read', () => {
       await pushed(tracker(parcel.number, [['delivered', at('11:00')]]));
       seen.push(await office.stateOf('1001'));
     }
-    assert.deepEqual(seen, ['OutForDelivery', 'Delivered']);
+    assert.deepEqual(
+      [seen, await told()],
+      [
+        ['OutForDelivery', 'Delivered'],
+        ['delivered', 'delivered'],
+      ],
+    );
+  });
+
+  it('says how many of them are there, also when the other moves on', async () => {
+    const [first, second] = [
+      { ...FEDEX, number: number() },
+      { ...FEDEX, number: number() },
+    ];
+    await office.order('1001', 'Packed', [first, second]);
+    const seen = [];
+    for (const [parcel, scan] of [
+      [first, ['delivered', at('11:00')]],
+      [second, ['in_transit', at('12:00')]],
+      [second, ['delivered', at('13:00')]],
+    ] as const) {
+      await pushed(tracker(parcel.number, [scan]));
+      const state = await office.stateOf('1001');
+      const [note] = await office.rows<{ note: string | null }>('select note from deliveries');
+      seen.push([state, note?.note]);
+    }
+    assert.deepEqual(seen, [
+      ['OutForDelivery', '1 of 2 parcels delivered.'],
+      ['OutForDelivery', '1 of 2 parcels delivered.'],
+      ['Delivered', null],
+    ]);
   });
 
   it('tells both orders of one parcel', async () => {
