@@ -51,7 +51,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: 'fetch the local model that reads policies and questions',
     load: () => import('./commands/model.ts'),
   },
-  policy: { summary: 'ask what the policies say, and publish them', load: () => import('./commands/policy.ts') },
+  policy: {
+    summary: 'ask what the policies say, and publish them',
+    load: () => import('./commands/policy.ts'),
+  },
   'carrier-simulator': {
     summary: 'run the simulated carrier alone',
     load: () => import('./commands/carrier-simulator.ts'),

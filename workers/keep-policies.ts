@@ -39,7 +39,8 @@ export function keepPolicies(deps: KeeperDeps & { readonly log: Logger }): { sto
 
   async function look(isStart: boolean): Promise<void> {
     try {
-      if (isStart || (await statusOf(deps.client, POLICY_KEEPER_ID)) !== 'RUNNING') await wakePolicyKeeper(deps);
+      if (isStart || (await statusOf(deps.client, POLICY_KEEPER_ID)) !== 'RUNNING')
+        await wakePolicyKeeper(deps);
     } catch (error) {
       deps.log.warn({ err: error }, 'the keeper of policies could not be started yet');
     }

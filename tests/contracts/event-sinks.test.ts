@@ -113,7 +113,9 @@ function describePlace(name: string, open: (context: Mocha.Context) => Promise<P
 
     it('takes what is large, odd and foreign', async () => {
       const order_id = `${'長い'.repeat(40_000)}\u0000"\n`;
-      await place.sink.publish(published(3, { key: `鍵 :${'x'.repeat(390)}`, payload: { order_id, intent_id: 'i_1' } }));
+      await place.sink.publish(
+        published(3, { key: `鍵 :${'x'.repeat(390)}`, payload: { order_id, intent_id: 'i_1' } }),
+      );
       assert.equal((await deduped()).length, 3);
     });
   });
