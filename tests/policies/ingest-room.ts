@@ -69,7 +69,9 @@ export async function ingestRoom(openSearchUrl?: string, embeds?: EmbedderChoice
     /** Deletes a build behind everybody's back. */
     lose,
     close: async () => {
-      if (openSearchUrl !== undefined) for (const { name } of await deps.index.builds()) await lose(name);
+      if (openSearchUrl !== undefined)
+        for (const { name } of await deps.index.builds())
+          if (/^policy-(record-)?v\d+$/.test(name)) await lose(name);
       await deps.index.close();
       await published.close();
       await db.drop();
