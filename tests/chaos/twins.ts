@@ -63,13 +63,15 @@ export function describeTwins(its: () => Stack): void {
 
 /** The lead says yes over the HTTP API of that gateway. */
 async function decide(stack: Stack, { url }: Gateway, actionId: string): Promise<void> {
-  const response = await fetch(`${url}/v1/approvals/${actionId}/decision`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${await stack.mint('warehouse_lead')}`,
-      'content-type': 'application/json',
-    },
-    body: JSON.stringify({ decision: 'approve' }),
-  });
+  const authorization = `Bearer ${await stack.mint('warehouse_lead')}`;
+  const vote = () =>
+    fetch(`${url}/v1/approvals/${actionId}/decision`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify({ decision: 'approve' }),
+    });
+  let response = await vote();
+  // A machine that is too busy says that it cannot tell whether the vote arrived. Votes of one person count once.
+  for (let times = 0; response.status === 503 && times < 5; times += 1) response = await vote();
   assert.equal(response.status, 200, await response.text());
 }
