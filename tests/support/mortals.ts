@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { eventually } from '../chaos/eventually.ts';
 import { asAdmin } from './database.ts';
-import { until } from './until.ts';
 
 /** Processes that are killed, or kill themselves. None outlives the test. */
 export function mortals() {
@@ -50,7 +50,11 @@ export async function whileWaitedFor(url: string, lock: string, work: () => Prom
     await holder.query(`begin; ${lock}`);
     await asAdmin(
       (other) =>
-        until(async () => (await other.query(waiting)).rowCount === 1, 'somebody to wait for the lock'),
+        eventually(
+          'somebody waits for the lock',
+          async () => (await other.query(waiting)).rowCount === 1,
+          60,
+        ),
       url,
     );
     await work();

@@ -9,8 +9,9 @@ import { type IntentState, moneyEventId, type Unsettled } from '../../domain/pay
 import { type PaymentSimulator, startPaymentSimulator } from '../../simulator/payments/server.ts';
 import { settlePayments, settlingId } from '../../workers/settle-payments.ts';
 import { openRoom, type Room } from '../approvals/room.ts';
+import { eventually } from '../chaos/eventually.ts';
 import { orderBook, type OrderBook } from '../support/orders.ts';
-import { openStage, type Stage, until } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
 import { sweeping } from './sweeping.ts';
 
 const KEY = 'sk_test';
@@ -42,9 +43,12 @@ async function payment(
 
 type Payment = Awaited<ReturnType<typeof payment>>;
 
+/** A worker that starts, and a circuit that has to close again, take their time. */
+const comesTrue = (isSo: () => Promise<boolean>, what: string) => eventually(what, isSo, 60);
+
 /** Class of defect: money of a customer that is lost with the workflow that should have given it back. */
 describe('the sweep of payments', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let stage: Stage;
   let book: OrderBook;
   let there: OrderBook;
@@ -114,7 +118,7 @@ describe('the sweep of payments', function () {
     (await book.query(`select from order_payments where intent_id = $1 and kind = 'refund'`, [intentId]))
       .length;
   const isRefunded = (due: Payment) =>
-    until(async () => (await stateOf(due)) === 'refunded', `${due.intentId} to be refunded`);
+    comesTrue(async () => (await stateOf(due)) === 'refunded', `${due.intentId} to be refunded`);
 
   it('gives back, once, what a terminated run did not', async () => {
     const due = await paid('refund_due');
@@ -164,7 +168,7 @@ describe('the sweep of payments', function () {
     await work();
     sweep();
     await isRefunded(taken);
-    await until(async () => (await stateOf(never)) === 'cancelled', 'the other to be given up');
+    await comesTrue(async () => (await stateOf(never)) === 'cancelled', 'the other to be given up');
     assert.deepEqual([refunds(taken), refunds(never)], [1, 0]);
   });
 
@@ -178,7 +182,7 @@ describe('the sweep of payments', function () {
     await work();
     sweep();
     await isRefunded(due);
-    // Begun after all of them were there: one whole round has looked at each.
+    // Written after the round that found the first: the sweep has gone on past it.
     const next = await paid('refund_due');
     await isRefunded(next);
     for (const one of living)
@@ -199,13 +203,13 @@ describe('the sweep of payments', function () {
     await control('down');
     await react(due);
     await work();
-    await until(
+    await comesTrue(
       async () => ((await handle(due).describe()).raw.pendingActivities?.[0]?.attempt ?? 0) > 1,
       'a failure',
     );
     await handle(due).terminate('by hand');
     sweep();
-    await until(async () => (await handle(due).describe()).status.name === 'RUNNING', 'another run');
+    await comesTrue(async () => (await handle(due).describe()).status.name === 'RUNNING', 'another run');
     assert.equal(refunds(due), 0);
     await control('none');
     await isRefunded(due);

@@ -5,9 +5,10 @@ import { createPromotionSweep } from '../../adapters/postgres/promotion-sweep.ts
 import type { PromotionNear, PromotionOf } from '../../domain/promotions.ts';
 import { keepTime, promotionTimerId } from '../../workers/keep-promotions.ts';
 import { openRoom, type Room } from '../approvals/room.ts';
+import { eventually } from '../chaos/eventually.ts';
 import { asAdmin } from '../support/database.ts';
 import { freshCache } from '../support/world.ts';
-import { openStage, type Stage, until } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
 import { sweeping } from './sweeping.ts';
 
 const now = () => new Date();
@@ -33,9 +34,12 @@ async function promotion(
   return { tenant, promotionId: rows[0]?.id ?? assert.fail('no promotion') };
 }
 
+/** A worker that starts, and a circuit that has to close again, take their time. */
+const comesTrue = (isSo: () => Promise<boolean>, what: string) => eventually(what, isSo, 60);
+
 /** Class of defect: a boundary that nobody hears of, because the timer that waited for it is gone. */
 describe('the sweep of promotions', function () {
-  this.timeout(90_000);
+  this.timeout(180_000);
   let stage: Stage;
   let stops: { stop(): Promise<void> }[];
   before(async () => {
@@ -73,7 +77,7 @@ describe('the sweep of promotions', function () {
       )
     ).rows.map(({ topic }) => topic);
   const areTold = (of: PromotionOf, count: number) =>
-    until(async () => (await told(of)).length === count, `${count} announcements`);
+    comesTrue(async () => (await told(of)).length === count, `${count} announcements`);
   const BOTH = ['promotion_started', 'promotion_ended'];
 
   it('has its boundaries announced, once each, after its timer was terminated', async () => {
@@ -106,7 +110,7 @@ describe('the sweep of promotions', function () {
     ];
     for (const one of [running, over]) await keepTime(stage.temporal, one);
     await timer(over).result();
-    await until(() => isWaiting(running), 'the timer to wait');
+    await comesTrue(() => isWaiting(running), 'the timer to wait');
     const runs = () => Promise.all([running, over].map(async (one) => (await timer(one).describe()).runId));
     const [before, lengthBefore] = [await runs(), (await timer(running).describe()).historyLength];
     sweep();
