@@ -1,4 +1,4 @@
-import type { CastBallot, Standing, Verdict, Voter } from './approval.ts';
+import type { CastBallot, Decision, Standing, Verdict, Voter } from './approval.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { ActionPlan, ApprovedCall } from './plan.ts';
 import type { Caller, PersonId } from './principal.ts';
@@ -35,6 +35,13 @@ export type ActionState = (typeof ACTION_STATES)[number];
 
 export function isOpen(state: ActionState): boolean {
   return state === 'pending_approval' || state === 'approved';
+}
+
+/** What its votes have come to, as its state tells. */
+export function standingIn(state: ActionState): Standing {
+  if (state === 'pending_approval') return 'open';
+  if (state === 'approved') return 'approved';
+  return state === 'rejected' ? 'denied' : 'closed';
 }
 
 export type Action = {
@@ -88,6 +95,8 @@ export interface ActionDesk {
   claim(plan: ActionPlan, key: string | undefined, check?: () => Promise<ActionPlan | void>): Promise<Claim>;
   /** Undefined when unknown or not the caller's to see. Requester, their agents, and holders of the approver role see it. */
   find(caller: Caller, actionId: string): Promise<Action | undefined>;
+  /** The vote of the caller's person that counted, whichever way it came; undefined when there is none. */
+  voteOf(caller: Caller, actionId: string): Promise<Decision | undefined>;
   /** Open actions the caller may decide on or asked for, oldest first. */
   pending(caller: Caller, limit: number): Promise<readonly Action[]>;
   /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { type Action, isOpen } from '../domain/action.ts';
+import { type Action, isOpen, standingIn } from '../domain/action.ts';
 import { type Ballot, DECISIONS, type Verdict } from '../domain/approval.ts';
 import type { ActionPlan } from '../domain/plan.ts';
 import { type Principal, callerOf } from '../domain/principal.ts';
@@ -55,8 +55,7 @@ export function approvalsApi(deps: ApiDeps): Router {
     const principal = await decider(request, response);
     const body = parsed(DECISION, request.body);
     const action = await found(principal, request);
-    if (!isOpen(action.state)) throw await late(action, principal, requestIdOf(response));
-    response.json(await decide(deps, action, principal, body));
+    response.json(await decideOnce(action, principal, body, requestIdOf(response)));
   });
 
   router.post('/approvals/:id/code', async (request, response) => {
@@ -104,6 +103,32 @@ export function approvalsApi(deps: ApiDeps): Router {
     if (action === undefined)
       throw new Refusal('not_found', 'There is no such action, or it is not yours to see.');
     return action;
+  }
+
+  /** Whoever lost the answer to their vote sends it again, and has it counted once and answered as before. */
+  async function decideOnce(action: Action, principal: Principal, body: Decided, requestId: string) {
+    const counted = await repeated(action, principal, body);
+    if (counted) return counted;
+    if (!isOpen(action.state)) throw await late(action, principal, requestId);
+    try {
+      return await decide(deps, action, principal, body);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      // The first one may have been judged between our look and this.
+      const now = await core.desk.find(callerOf(principal), action.actionId);
+      const meanwhile = now && (await repeated(now, principal, body));
+      if (meanwhile) return meanwhile;
+      throw error;
+    }
+  }
+
+  async function repeated(action: Action, principal: Principal, { decision, seen = action.digest }: Decided) {
+    const { actionId, ballots, digest, state } = action;
+    const looksSo = ballots.some((one) => one.admitted && one.approver === principal.subject);
+    if (!looksSo || seen !== digest) return undefined;
+    // A subject is a name at one issuer; a vote is a person's.
+    if ((await core.desk.voteOf(callerOf(principal), actionId)) !== decision) return undefined;
+    return { action_id: actionId, decision, admitted: true, standing: standingIn(state), repeated: true };
   }
 
   /** Too late to count, and still part of the record. */

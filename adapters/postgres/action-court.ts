@@ -1,4 +1,4 @@
-import { type ActionCourt, type ActionState, isOpen } from '../../domain/action.ts';
+import { type ActionCourt, isOpen, standingIn } from '../../domain/action.ts';
 import {
   ballotProblem,
   type CastBallot,
@@ -56,12 +56,6 @@ export function createActionCourt(pools: Pick<Pools, 'write'>): ActionCourt {
 /** A sealed plan of another action, or one changed since, is not this claim's. */
 function isClaimOf(row: ActionRow, plan: ActionPlan): boolean {
   return row.digest === plan.digest && row.tool === plan.tool && row.plan.seal === plan.seal;
-}
-
-function standingIn(state: ActionState): Standing {
-  if (state === 'pending_approval') return 'open';
-  if (state === 'approved') return 'approved';
-  return state === 'rejected' ? 'denied' : 'closed';
 }
 
 async function earlierVerdict(sql: Sql, row: ActionRow, ballotNo: number): Promise<Verdict | undefined> {

@@ -35,6 +35,12 @@ export function createActionDesk(pools: Pick<Pools, 'write' | 'system'>): Action
         const [row] = await selectActions(sql, 'action_id = $1', [actionId]);
         return row && (await maySee(sql, caller, row)) ? actionOf(sql, row) : undefined;
       }),
+    voteOf: (caller, actionId) =>
+      within(caller.tenant, async (sql) => {
+        const voter = await selectVoter(sql, caller.issuer, caller.subject);
+        const cast = await admittedBallots(sql, actionId);
+        return cast.find(({ personId }) => personId === voter?.personId)?.decision;
+      }),
     pending: (caller, limit) => within(caller.tenant, (sql) => selectPending(sql, caller, limit)),
     cancel: (caller, actionId) => within(caller.tenant, (sql) => cancel(sql, caller, actionId)),
     issueCode: (approver, actionId, decision) =>

@@ -24,7 +24,13 @@ const ACTION = z.object({
     })
     .nullable(),
 });
-const DECIDED = z.object({ action_id: z.string(), decision: z.string(), standing: z.string() });
+const DECIDED = z.object({
+  action_id: z.string(),
+  decision: z.string(),
+  standing: z.string(),
+  /** The same vote had been counted before. */
+  repeated: z.boolean().optional(),
+});
 const CODE = z.object({
   workflow_id: z.string(),
   signal: z.string(),
@@ -68,7 +74,7 @@ async function decide(decision: Decision, id: string, options: Options): Promise
     { decision, seen: action.digest, ...(comment === undefined ? {} : { comment }) },
     DECIDED,
   );
-  const word = decision === 'approve' ? 'Approved' : 'Rejected';
+  const word = `${decision === 'approve' ? 'Approved' : 'Rejected'}${decided.repeated === true ? ' before' : ''}`;
   const more = decided.standing === 'open' ? ' More votes are needed.' : '';
   process.stdout.write(
     json === true

@@ -167,6 +167,26 @@ describe('looking at and withdrawing an action', () => {
     await assert.rejects(room.desk.cancel(manager, plan.callId), { code: 'action_closed' });
   });
 
+  it('knows the vote of a person that counted, and nobody else’s', async () => {
+    const plan = await proposed(10);
+    assert.equal(await room.desk.voteOf(lead, plan.callId), undefined);
+    await voteByCode(room, plan, lead, 'reject');
+    const known = [
+      lead,
+      manager,
+      caller('nobody'),
+      { ...lead, issuer: 'elsewhere' },
+      { ...lead, tenant: 'other' },
+    ];
+    assert.deepEqual(await Promise.all(known.map((who) => room.desk.voteOf(who, plan.callId))), [
+      'reject',
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('counts no vote after a withdrawal', async () => {
     const plan = await proposed(8);
     const { code } = await room.desk.issueCode(lead, plan.callId, 'approve');

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { Action, ActionState } from '../../domain/action.ts';
+import type { Decision } from '../../domain/approval.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { type Wire, openSession, startWire } from './wire.ts';
 
@@ -87,6 +89,73 @@ describe('the decision routes', () => {
     const before = wire.started.length;
     assert.equal((await post(`${id}/decision`, { decision: 'approve' })).status, 200);
     assert.equal(wire.started.length, before + 1);
+  });
+
+  describe('when the same vote comes again', () => {
+    const ballot = {
+      ballotNo: 1,
+      approver: 'warehouse_lead',
+      decision: 'approve',
+      admitted: true,
+      problem: null,
+      comment: null,
+      at: '2026-11-21T09:00:00.000Z',
+    };
+    let open: Action;
+    before(() => {
+      const action = wire.actions.get(id);
+      assert.ok(action);
+      open = action;
+    });
+    afterEach(() => {
+      wire.actions.set(id, open);
+      wire.votes.clear();
+    });
+
+    const counted = (state: ActionState, decision: Decision = 'approve') => {
+      wire.actions.set(id, { ...open, state, ballots: [{ ...ballot, decision }] });
+      wire.votes.set(id, decision);
+    };
+
+    for (const [state, standing] of [
+      ['pending_approval', 'open'],
+      ['approved', 'approved'],
+      ['executed', 'closed'],
+    ] as const) {
+      it(`say that it was counted, and cast none, while the action is ${state}`, async () => {
+        counted(state);
+        const response = await post(`${id}/decision`, { decision: 'approve', seen: open.digest });
+        assert.deepEqual(
+          [response.status, await response.json(), votes.length],
+          [200, { action_id: id, decision: 'approve', admitted: true, standing, repeated: true }, 0],
+        );
+      });
+    }
+
+    it('say so too when the first was judged after the look at it', async () => {
+      voting = () => {
+        counted('executed');
+        return Promise.reject(new Refusal('action_closed', 'ended'));
+      };
+      const response = await post(`${id}/decision`, { decision: 'approve' });
+      assert.deepEqual(
+        [response.status, Reflect.get(Object(await response.json()), 'repeated')],
+        [200, true],
+      );
+    });
+
+    for (const [what, body, decision] of [
+      ['the other decision', { decision: 'reject' }, 'approve'],
+      ['what was never shown', { decision: 'approve', seen: '0'.repeat(64) }, 'approve'],
+      ['what another said', { decision: 'approve' }, undefined],
+    ] as const) {
+      it(`refuse ${what}, when the action has ended`, async () => {
+        counted('executed');
+        if (decision === undefined) wire.votes.clear();
+        const response = await post(`${id}/decision`, body);
+        assert.deepEqual([response.status, wire.rows.at(-1)?.reason], [409, 'action_closed']);
+      });
+    }
   });
 
   it('say what to do when Temporal is away', async () => {

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { internalTools, promptsOf, resourcesOf, toolsOf } from '../../catalog/index.ts';
 import type { Action, ActionDesk } from '../../domain/action.ts';
+import type { Decision } from '../../domain/approval.ts';
 import type { AuditEntry } from '../../domain/audit.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { ActionPlan, ReadPlan } from '../../domain/plan.ts';
@@ -25,6 +26,8 @@ export type Wire = Listening & {
   readonly plans: ReadPlan[];
   readonly started: ActionPlan[];
   readonly actions: Map<string, Action>;
+  /** The vote that counted, by action. */
+  readonly votes: Map<string, Decision>;
   readonly signingKey: string;
   mint(as: string, more?: { shop?: string; subject?: string; ttlSeconds?: number }): Promise<string>;
   sweep(): Promise<void>;
@@ -76,6 +79,7 @@ export async function startWire(options: WireOptions = {}): Promise<Wire> {
   const plans: ReadPlan[] = [];
   const started: ActionPlan[] = [];
   const actions = new Map<string, Action>();
+  const votes = new Map<string, Decision>();
   const read = options.read ?? (async () => STOCK);
   const runs: Runs = {
     read: async (plan, { signal } = {}) => {
@@ -100,7 +104,7 @@ export async function startWire(options: WireOptions = {}): Promise<Wire> {
       internal: new Map(internalTools.map((one) => [one.name, one])),
     },
     runs,
-    desk: { ...memoryDesk(actions), ...options.desk },
+    desk: { ...memoryDesk(actions, votes), ...options.desk },
     audit: { append: options.append ?? (async (entries) => void rows.push(...entries)) },
     seals,
     metrics,
@@ -131,6 +135,7 @@ export async function startWire(options: WireOptions = {}): Promise<Wire> {
     plans,
     started,
     actions,
+    votes,
     signingKey,
     sweep: () => sessions.sweep(),
     mint: async (as, { shop = 'manga', ttlSeconds = 600, ...more } = {}) =>
@@ -144,7 +149,7 @@ export async function startWire(options: WireOptions = {}): Promise<Wire> {
 }
 
 /** Claims in memory: enough of the desk to see what the gateway makes of its answers. */
-function memoryDesk(actions: Map<string, Action>): ActionDesk {
+function memoryDesk(actions: Map<string, Action>, votes: Map<string, Decision>): ActionDesk {
   const none = async () => {
     throw new Refusal('not_found', 'There is no such action.');
   };
@@ -161,6 +166,7 @@ function memoryDesk(actions: Map<string, Action>): ActionDesk {
       const action = actions.get(id);
       return action?.tenant === caller.tenant ? action : undefined;
     },
+    voteOf: async (_caller, id) => votes.get(id),
     pending: async ({ tenant }) => [...actions.values()].filter((one) => one.tenant === tenant),
     cancel: none,
     issueCode: async () => ({ code: 'c0de', expiresAt: '2026-11-21T10:00:00.000Z' }),
