@@ -11,6 +11,11 @@ export type StandingPolicy = PolicyDocument & {
   readonly supersededAt: string | null;
 };
 
+/** Whether its source was seen to hold it recently enough to quote it as current. @param nowMs milliseconds, real time */
+export function isFresh({ verifiedAt }: Pick<StandingPolicy, 'verifiedAt'>, nowMs: number): boolean {
+  return nowMs - Date.parse(verifiedAt) <= FRESH_SECONDS * 1000;
+}
+
 /** The published versions: the authority on what a policy says, to whom and when. The index only finds them. */
 export interface PolicyVersions {
   /** Undefined when this tenant never published it. */

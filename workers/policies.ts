@@ -7,12 +7,11 @@ import type { PolicyFinder, PolicyVersions } from '../domain/policy-answers.ts';
 import type { PolicySource } from '../domain/policy-source.ts';
 import type { Config } from '../platform/config.ts';
 import type { Logger } from '../platform/log.ts';
-import { openEmbeddedIndex } from '../policy-index/embedded/embedded-index.ts';
 import { createPolicyFinder } from '../policy-index/find-policies.ts';
 import { POLICY_ALIAS, RECORD_ALIAS, type IngestDeps } from '../policy-index/ingest/deps.ts';
 import { withLexicalCopy } from '../policy-index/lexical-copy.ts';
 import { instructionLikelihood, SUSPICIOUS } from '../policy-index/instruction-signs.ts';
-import { openOpenSearchIndex } from '../policy-index/opensearch/opensearch-index.ts';
+import { openPolicyIndex } from '../policy-index/open-index.ts';
 import { chooseRetrieval, type RetrievalChoice } from '../policy-index/retrieval-choice.ts';
 import { bucketSource } from '../policy-index/sources/bucket.ts';
 import { folderSource } from '../policy-index/sources/folder.ts';
@@ -38,7 +37,7 @@ export function openPolicies(
   log: Logger,
 ): Policies {
   const registry = createPolicyRegistry(pools);
-  const index = indexOf(config);
+  const index = openPolicyIndex(config.opensearchUrl, config.policies.indexFolder);
   const source = sourceOf(config);
   const retrieval = once(() => chooseRetrieval(config.retrieval));
   const finders = once(async () => findersOver(index, registry, await retrieval.get(), config, log));
@@ -64,16 +63,8 @@ export function openPolicies(
   };
 }
 
-function indexOf({ opensearchUrl: url, policies }: Settings): PolicyIndex {
-  return url === undefined
-    ? openEmbeddedIndex({ folder: policies.indexFolder })
-    : openOpenSearchIndex({ url });
-}
-
 function sourceOf({ policies: { source, historyFolder } }: Settings): PolicySource {
-  if (source.kind === 'folder') return folderSource(source.folder, historyFolder);
-  const { endpoint, ...bucket } = source;
-  return bucketSource({ ...bucket, ...(endpoint === undefined ? {} : { endpoint }) });
+  return source.kind === 'folder' ? folderSource(source.folder, historyFolder) : bucketSource(source);
 }
 
 type Finders = { readonly now: PolicyFinder; readonly past: PolicyFinder };

@@ -5,6 +5,7 @@ import type { Locale } from '../../domain/order-messages.ts';
 import { PolicyIndexError } from '../../domain/policies.ts';
 import {
   FRESH_SECONDS,
+  isFresh,
   type PolicyFinder,
   type PolicyFinding,
   type PolicyQuestion,
@@ -135,10 +136,7 @@ async function unverified(
   const value = await parts.finder.find(anyAge);
   if (value.verdict !== 'answer') return undefined;
   const longAgo = await verifyPassages(parts.versions, value.passages, { ...reading, nowMs: 0 });
-  const isStale = longAgo.some(
-    ({ policy }) => reading.nowMs - Date.parse(policy.verifiedAt) > FRESH_SECONDS * 1000,
-  );
-  if (!isStale) return undefined;
+  if (longAgo.every(({ policy }) => isFresh(policy, reading.nowMs))) return undefined;
   return {
     loaded: { value, asOf: '', cache: { hit: false, age_s: 0, ttl_s: 0 } },
     verified: longAgo,

@@ -1,7 +1,7 @@
 import {
-  FRESH_SECONDS,
   type FoundPassage,
   holdsAt,
+  isFresh,
   type PolicyVersions,
   type StandingPolicy,
 } from '../../domain/policy-answers.ts';
@@ -57,8 +57,4 @@ export function mayBeQuoted(
   if (policy.tenant !== tenant || !audiences.includes(policy.audience) || !holdsAt(policy, atMs))
     return false;
   return policy.supersededAt === null ? isFresh(policy, nowMs) : inThePast;
-}
-
-export function isFresh({ verifiedAt }: Pick<StandingPolicy, 'verifiedAt'>, nowMs: number): boolean {
-  return nowMs - Date.parse(verifiedAt) <= FRESH_SECONDS * 1000;
 }

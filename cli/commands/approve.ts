@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { liveRun } from '../../platform/run-file.ts';
 import { loadCommandSettings } from '../../platform/state.ts';
 import { type ApiOptions, openApi, withApiOptions } from '../api-client.ts';
+import { printable } from '../printable.ts';
 
 type Options = ApiOptions & { readonly comment?: string; readonly json?: true; readonly reject?: true };
 type Decision = 'approve' | 'reject';
@@ -79,16 +80,16 @@ async function decide(decision: Decision, id: string, options: Options): Promise
   process.stdout.write(
     json === true
       ? `${JSON.stringify(decided)}\n`
-      : `${word}: ${plain(action.asks)} (asked by ${plain(action.requested_by)})${more}\n${clauseOf(action)}`,
+      : `${word}: ${printable(action.asks)} (asked by ${printable(action.requested_by)})${more}\n${clauseOf(action)}`,
   );
 }
 
 /** What the policy says, under what was decided, with where it stands. */
 function clauseOf({ policy_clause: clause }: z.output<typeof ACTION>): string {
   if (clause === null) return 'No clause of the policies was found for it.\n';
-  const lines = clause.quote.split('\n').map((line) => `  │ ${plain(line)}`);
-  const where = plain(clause.heading_path.join(' > '));
-  return `${['The policy says:', ...lines].join('\n')}\n  ${where}, version ${clause.doc_version}, ${plain(clause.source_url)}\n`;
+  const lines = clause.quote.split('\n').map((line) => `  │ ${printable(line)}`);
+  const where = printable(clause.heading_path.join(' > '));
+  return `${['The policy says:', ...lines].join('\n')}\n  ${where}, version ${clause.doc_version}, ${printable(clause.source_url)}\n`;
 }
 
 async function printCode(id: string, options: Options): Promise<void> {
@@ -126,9 +127,4 @@ function signalCommand(workflowId: string, signal: string, input: string): strin
 /** For a POSIX shell. */
 function quoted(text: string): string {
   return /^[\w.:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** Foreign text must not move the cursor or colour the terminal. */
-function plain(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ');
 }

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { createAuditLog } from '../../adapters/postgres/audit-log.ts';
-import { openPools } from '../../adapters/postgres/pools.ts';
 import { type AuditEntry, type AuditFilter, type Outcome, OUTCOMES } from '../../domain/audit.ts';
-import { loadCommandSettings } from '../../platform/state.ts';
+import { withDatabase } from '../database.ts';
+import { printable } from '../printable.ts';
 
 type Options = {
   readonly shop: string;
@@ -41,25 +41,11 @@ export function register(program: Command): void {
 }
 
 async function list({ shop, json, ...options }: Options): Promise<void> {
-  const { database, profile } = loadCommandSettings(process.env);
-  if (database.writeUrl === undefined) {
-    throw new Error('There is no database to read: start the stack (npm start), or set DATABASE_URL.');
-  }
-  const pools = await openPools({
-    writeUrl: database.writeUrl,
-    ...(database.readUrl === undefined ? {} : { readUrl: database.readUrl }),
-    readPoolSize: 1,
-    writePoolSize: 1,
-    superuserLogin: profile === 'development' ? 'allowed' : 'refused',
-    applicationName: 'countersign audit',
-  });
-  try {
+  await withDatabase('audit', async (pools) => {
     const rows = await createAuditLog(pools).list(shop, filterOf(options));
     const print = json === true ? asJson : asLine;
     process.stdout.write(rows.map((row) => `${print(row)}\n`).join(''));
-  } finally {
-    await pools.close();
-  }
+  });
 }
 
 function filterOf(options: Omit<Options, 'shop' | 'json'>): AuditFilter {
@@ -97,11 +83,7 @@ function asLine(row: Row): string {
     callId,
     reason ?? '',
   ];
-  // Names come from tokens and from whoever reaches Temporal: none may move the cursor.
-  return parts
-    .join('  ')
-    .replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ')
-    .trimEnd();
+  return printable(parts.join('  ')).trimEnd();
 }
 
 function whole(text: string): number {

@@ -5,7 +5,8 @@ import { createEventKeeping } from '../../adapters/postgres/event-upkeep.ts';
 import type { AuditEntry } from '../../domain/audit.ts';
 import type { ConsumerStanding, EventLog, PublishedEvent } from '../../domain/events.ts';
 import { operator } from '../operator.ts';
-import { printable, whole, withLog } from './event-log.ts';
+import { printable } from '../printable.ts';
+import { whole, withLog } from './event-log.ts';
 
 export function registerConsumers(events: Command): void {
   events

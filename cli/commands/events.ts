@@ -9,8 +9,9 @@ import { eventToWire } from '../../domain/event-wire.ts';
 import { type PublishedEvent, type Topic, TOPICS } from '../../domain/events.ts';
 import { counted, hottest, type HotItems, NOTHING_COUNTED } from '../../domain/hot-items.ts';
 import { registerConsumers } from './event-consumers.ts';
-import { printable, whole, withLog } from './event-log.ts';
+import { whole, withLog } from './event-log.ts';
 import { loadCommandSettings } from '../../platform/state.ts';
+import { printable } from '../printable.ts';
 
 const PAGE = 500;
 const LOOK_MS = 1_000;

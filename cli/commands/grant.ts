@@ -1,10 +1,9 @@
 import { type Command, Option } from 'commander';
 import { createGrants, type GrantOffice, type GrantRow } from '../../adapters/postgres/grants.ts';
-import { openPools } from '../../adapters/postgres/pools.ts';
 import type { Grants } from '../../domain/action.ts';
 import { isRole, ROLES, type Role } from '../../domain/roles.ts';
 import { DEVELOPMENT_ISSUER, type Settings } from '../../platform/config.ts';
-import { loadCommandSettings } from '../../platform/state.ts';
+import { withDatabase } from '../database.ts';
 import { operator } from '../operator.ts';
 
 type Options = {
@@ -68,23 +67,7 @@ async function ownAgent(login: string, { shop, issuer, owner }: Options): Promis
 }
 
 async function withOffice(work: (office: Office, settings: Settings) => Promise<void>): Promise<void> {
-  const settings = loadCommandSettings(process.env);
-  const { database, profile } = settings;
-  if (database.writeUrl === undefined) {
-    throw new Error('There is no database: start the stack (npm start), or set DATABASE_URL.');
-  }
-  const pools = await openPools({
-    writeUrl: database.writeUrl,
-    readPoolSize: 1,
-    writePoolSize: 1,
-    superuserLogin: profile === 'development' ? 'allowed' : 'refused',
-    applicationName: 'countersign grant',
-  });
-  try {
-    await work(createGrants(pools), settings);
-  } finally {
-    await pools.close();
-  }
+  return withDatabase('grant', (pools, settings) => work(createGrants(pools), settings));
 }
 
 function issuerOf({ identity }: Settings, given: string | undefined): string {

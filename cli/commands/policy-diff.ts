@@ -9,7 +9,8 @@ import { readCorpus } from '../../policy-index/read-corpus.ts';
 import { bucketSource } from '../../policy-index/sources/bucket.ts';
 import { folderSource } from '../../policy-index/sources/folder.ts';
 import { type AddedVersion, changesOf, type DocumentChange } from '../policy-changes.ts';
-import { type PolicyDesk, plural, printable, shopsOf, withPolicyDesk } from './policy-desk.ts';
+import { printable } from '../printable.ts';
+import { type PolicyDesk, plural, shopsOf, withPolicyDesk } from './policy-desk.ts';
 
 type Options = { readonly shop?: string; readonly json?: true };
 
@@ -82,8 +83,7 @@ async function withSource<T>(
   work: (source: PolicySource) => Promise<T>,
 ): Promise<T> {
   if (source.kind === 'bucket') {
-    const { endpoint, ...bucket } = source;
-    const opened = bucketSource({ ...bucket, ...(endpoint === undefined ? {} : { endpoint }) });
+    const opened = bucketSource(source);
     try {
       return await work(opened);
     } finally {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { FRESH_SECONDS, holdsAt, type StandingPolicy } from '../../domain/policy-answers.ts';
-import { businessNowMs, printable, shopsOf, withPolicyDesk } from './policy-desk.ts';
+import { holdsAt, isFresh, type StandingPolicy } from '../../domain/policy-answers.ts';
+import { printable } from '../printable.ts';
+import { businessNowMs, shopsOf, withPolicyDesk } from './policy-desk.ts';
 
 type Options = { readonly shop?: string; readonly all?: true; readonly json?: true };
 
@@ -23,7 +24,7 @@ async function list({ shop, all, json }: Options): Promise<void> {
     const nowMs = businessNowMs(desk);
     const rows = lists
       .flat()
-      .map((policy) => ({ policy, stands: standsOf(policy, nowMs), isStale: isStale(policy) }))
+      .map((policy) => ({ policy, stands: standsOf(policy, nowMs), isStale: !isFresh(policy, Date.now()) }))
       .filter(({ stands }) => all === true || stands !== 'replaced');
     process.stdout.write(json === true ? `${JSON.stringify(rows.map(toWire))}\n` : printed(rows));
   });
@@ -35,10 +36,6 @@ function standsOf(policy: StandingPolicy, nowMs: number): Stands {
   if (policy.supersededAt !== null) return 'replaced';
   if (holdsAt(policy, nowMs)) return 'in force';
   return policy.effectiveFrom !== null && Date.parse(policy.effectiveFrom) > nowMs ? 'to come' : 'ended';
-}
-
-export function isStale({ verifiedAt }: Pick<StandingPolicy, 'verifiedAt'>): boolean {
-  return Date.now() - Date.parse(verifiedAt) > FRESH_SECONDS * 1000;
 }
 
 function printed(rows: readonly Row[]): string {

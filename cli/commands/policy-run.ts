@@ -4,7 +4,8 @@ import { connectClient } from '../../adapters/temporal/connect.ts';
 import type { PolicyRun, PolicyRunKind, PolicyRuns } from '../../domain/policy-registry.ts';
 import { wakePolicyKeeper } from '../../workers/keep-policies.ts';
 import { operator } from '../operator.ts';
-import { type PolicyDesk, printable, withPolicyDesk } from './policy-desk.ts';
+import { printable } from '../printable.ts';
+import { type PolicyDesk, withPolicyDesk } from './policy-desk.ts';
 
 const LOOK_MS = 300;
 /** A worker takes a run up within seconds. */

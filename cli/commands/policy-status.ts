@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { type BuildInfo, PolicyIndexError } from '../../domain/policies.ts';
+import { isFresh } from '../../domain/policy-answers.ts';
 import type { GoldenResult, PolicyRun, Publication } from '../../domain/policy-registry.ts';
-import { openEmbeddedIndex } from '../../policy-index/embedded/embedded-index.ts';
-import { openOpenSearchIndex } from '../../policy-index/opensearch/opensearch-index.ts';
-import { type PolicyDesk, plural, printable, withPolicyDesk } from './policy-desk.ts';
-import { isStale } from './policy-list.ts';
+import { openPolicyIndex } from '../../policy-index/open-index.ts';
+import { printable } from '../printable.ts';
+import { type PolicyDesk, plural, withPolicyDesk } from './policy-desk.ts';
 import { runToWire } from './policy-run.ts';
 
 const SHOWN = 8;
@@ -57,15 +57,14 @@ async function documentsOf({ registry }: PolicyDesk): Promise<Documents> {
   const [oldest] = standing.map(({ verifiedAt }) => verifiedAt).toSorted();
   return {
     standing: standing.length,
-    stale: standing.filter(isStale).length,
+    stale: standing.filter((policy) => !isFresh(policy, Date.now())).length,
     oldestVerifiedAt: oldest ?? null,
   };
 }
 
 async function indexOf({ settings }: PolicyDesk): Promise<Status['index']> {
   const { opensearchUrl: url, policies } = settings;
-  const index =
-    url === undefined ? openEmbeddedIndex({ folder: policies.indexFolder }) : openOpenSearchIndex({ url });
+  const index = openPolicyIndex(url, policies.indexFolder);
   // An address may hold a password.
   const where = url === undefined ? `folder ${policies.indexFolder}` : `OpenSearch at ${new URL(url).host}`;
   try {

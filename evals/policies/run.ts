@@ -2,8 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PolicyIndex } from '../../domain/policies.ts';
-import { openEmbeddedIndex } from '../../policy-index/embedded/embedded-index.ts';
-import { openOpenSearchIndex } from '../../policy-index/opensearch/opensearch-index.ts';
+import { openPolicyIndex } from '../../policy-index/open-index.ts';
 import { chooseRetrieval, type RetrievalChoice } from '../../policy-index/retrieval-choice.ts';
 import { demoEvalSet, sharedEvalSet, type EvalSet } from './eval-sets.ts';
 import { measure, type Figures } from './figures.ts';
@@ -88,7 +87,7 @@ async function rowsOf(
 async function withIndex<T>(work: (index: PolicyIndex, target: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'policy-eval-'));
   const url = process.env['TEST_OPENSEARCH_URL'];
-  const index = url === undefined ? openEmbeddedIndex({ folder }) : openOpenSearchIndex({ url });
+  const index = openPolicyIndex(url, folder);
   const target = `policy-eval-${process.pid}`;
   try {
     return await work(index, target);

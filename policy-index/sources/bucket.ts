@@ -14,7 +14,7 @@ export type Bucket = {
   readonly prefix: string;
   readonly region: string;
   /** For a server other than AWS; path-style addresses are used then. */
-  readonly endpoint?: string;
+  readonly endpoint?: string | undefined;
   /** Left out: what the AWS SDK finds in the environment of the process. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 };

@@ -5,11 +5,10 @@ import { createPolicyRegistry } from '../../adapters/postgres/policy-registry.ts
 import { createPolicyRuns } from '../../adapters/postgres/policy-runs.ts';
 import type { EmbedderChoice } from '../../domain/policies.ts';
 import type { PolicyRunKind } from '../../domain/policy-registry.ts';
-import { openEmbeddedIndex } from '../../policy-index/embedded/embedded-index.ts';
 import type { IngestDeps } from '../../policy-index/ingest/deps.ts';
 import { runPolicies } from '../../policy-index/ingest/run.ts';
 import { settlePolicies } from '../../policy-index/ingest/publish.ts';
-import { openOpenSearchIndex } from '../../policy-index/opensearch/opensearch-index.ts';
+import { openPolicyIndex } from '../../policy-index/open-index.ts';
 import { chooseRetrieval } from '../../policy-index/retrieval-choice.ts';
 import { freshDatabase } from '../support/database.ts';
 import { openShop } from '../support/rows.ts';
@@ -35,10 +34,7 @@ export async function ingestRoom(openSearchUrl?: string, embeds?: EmbedderChoice
     source: published.source,
     registry: createPolicyRegistry(db.pools),
     runs: createPolicyRuns(db.pools),
-    index:
-      openSearchUrl === undefined
-        ? openEmbeddedIndex({ folder: home })
-        : openOpenSearchIndex({ url: openSearchUrl }),
+    index: openPolicyIndex(openSearchUrl, home),
     embedders: embeds ?? lsa,
     fusion: 'minmax',
     supersededMs: 24 * HOUR_MS,
