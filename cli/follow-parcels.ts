@@ -1,5 +1,6 @@
-import { type ParcelUnderWay, shopIds, upsParcelsUnderWay } from '../adapters/postgres/parcels-under-way.ts';
+import { type ParcelUnderWay, upsParcelsUnderWay } from '../adapters/postgres/parcels-under-way.ts';
 import { openPools } from '../adapters/postgres/pools.ts';
+import { shopIds } from '../adapters/postgres/shops.ts';
 import type { Profile } from '../platform/config.ts';
 import type { CarrierSimulator } from '../simulator/carriers/server.ts';
 

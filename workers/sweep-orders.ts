@@ -3,6 +3,7 @@ import type { LRUCache } from 'lru-cache';
 import type { OrderSweep, Stray } from '../domain/order-life.ts';
 import type { Logger } from '../platform/log.ts';
 import { statusOf } from './history.ts';
+import { sweepPages } from './sweep-pages.ts';
 import { lifecycleId, wakeOrder } from './wake-orders.ts';
 
 export type OrderSweepDeps = {
@@ -25,16 +26,15 @@ const PAGE = 500;
  */
 export async function sweepOrders(deps: OrderSweepDeps, seen: LRUCache<string, true>): Promise<void> {
   const { orders, graceSeconds = GRACE_SECONDS, pageSize = PAGE } = deps;
-  let page: readonly Stray[] = [];
-  do {
-    page = await orders.strays(graceSeconds, pageSize, page.at(-1));
-    for (const stray of page) {
-      const key = `${lifecycleId(stray)}:${stray.isLate}`;
-      if (seen.has(key)) continue;
-      await sweepOrder(deps, stray);
-      seen.set(key, true);
-    }
-  } while (page.length === pageSize);
+  await sweepPages<Stray>(
+    {
+      page: (limit, after) => orders.strays(graceSeconds, limit, after),
+      keyOf: (stray) => `${lifecycleId(stray)}:${stray.isLate}`,
+      look: (stray) => sweepOrder(deps, stray),
+      pageSize,
+    },
+    seen,
+  );
 }
 
 async function sweepOrder(deps: OrderSweepDeps, stray: Stray): Promise<void> {

@@ -2,6 +2,7 @@ import type { LRUCache } from 'lru-cache';
 import { moneyEventId, type PaymentSweep, type Unsettled } from '../domain/payments.ts';
 import type { Logger } from '../platform/log.ts';
 import { statusOf } from './history.ts';
+import { sweepPages } from './sweep-pages.ts';
 import { settle, type SettleDeps, settlingId } from './settle-payments.ts';
 
 export type PaymentSweepDeps = SettleDeps & {
@@ -22,23 +23,26 @@ const PAGE = 500;
  */
 export async function sweepPayments(deps: PaymentSweepDeps, seen: LRUCache<string, true>): Promise<void> {
   const { payments, graceSeconds = GRACE_SECONDS, pageSize = PAGE } = deps;
-  let page: readonly Unsettled[] = [];
-  do {
-    page = await payments.unsettled(graceSeconds, pageSize, page.at(-1));
-    for (const unsettled of page) {
-      const settling = { ...unsettled, eventId: moneyEventId(unsettled) };
-      const id = settlingId(settling);
-      if (seen.has(id)) continue;
-      const status = await statusOf(deps.client, id);
-      if (status !== 'RUNNING') {
-        const { orderId, tenant, topic } = unsettled;
-        deps.log.warn(
-          { order_id: orderId, shop: tenant, topic, status },
-          'settling a payment that was left alone',
-        );
-        await settle(deps, settling);
-      }
-      seen.set(id, true);
-    }
-  } while (page.length === pageSize);
+  await sweepPages<Unsettled>(
+    {
+      page: (limit, after) => payments.unsettled(graceSeconds, limit, after),
+      keyOf: (unsettled) => settlingId(settlingOf(unsettled)),
+      look: (unsettled) => sweepPayment(deps, unsettled),
+      pageSize,
+    },
+    seen,
+  );
+}
+
+async function sweepPayment(deps: PaymentSweepDeps, unsettled: Unsettled): Promise<void> {
+  const settling = settlingOf(unsettled);
+  const status = await statusOf(deps.client, settlingId(settling));
+  if (status === 'RUNNING') return;
+  const { orderId, tenant, topic } = unsettled;
+  deps.log.warn({ order_id: orderId, shop: tenant, topic, status }, 'settling a payment that was left alone');
+  await settle(deps, settling);
+}
+
+function settlingOf(unsettled: Unsettled) {
+  return { ...unsettled, eventId: moneyEventId(unsettled) };
 }

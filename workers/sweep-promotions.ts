@@ -2,6 +2,7 @@ import type { LRUCache } from 'lru-cache';
 import type { PromotionNear, PromotionSweep } from '../domain/promotions.ts';
 import type { Logger } from '../platform/log.ts';
 import { statusOf } from './history.ts';
+import { sweepPages } from './sweep-pages.ts';
 import { keepTime, type PromotionDeps, promotionTimerId } from './keep-promotions.ts';
 
 export type PromotionSweepDeps = PromotionDeps & {
@@ -22,16 +23,15 @@ const PAGE = 500;
  */
 export async function sweepPromotions(deps: PromotionSweepDeps, seen: LRUCache<string, true>): Promise<void> {
   const { promotions, graceSeconds = GRACE_SECONDS, pageSize = PAGE } = deps;
-  let page: readonly PromotionNear[] = [];
-  do {
-    page = await promotions.near(graceSeconds, pageSize, page.at(-1));
-    for (const near of page) {
-      const key = `${promotionTimerId(near)}:${near.isLate}`;
-      if (seen.has(key)) continue;
-      await sweepPromotion(deps, near);
-      seen.set(key, true);
-    }
-  } while (page.length === pageSize);
+  await sweepPages<PromotionNear>(
+    {
+      page: (limit, after) => promotions.near(graceSeconds, limit, after),
+      keyOf: (near) => `${promotionTimerId(near)}:${near.isLate}`,
+      look: (near) => sweepPromotion(deps, near),
+      pageSize,
+    },
+    seen,
+  );
 }
 
 async function sweepPromotion(deps: PromotionSweepDeps, near: PromotionNear): Promise<void> {

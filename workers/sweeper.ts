@@ -15,6 +15,7 @@ import type { Seals } from '../domain/seals.ts';
 import type { Logger } from '../platform/log.ts';
 import { beginningOf, statusOf } from './history.ts';
 import { sweepOrders } from './sweep-orders.ts';
+import { sweepPages } from './sweep-pages.ts';
 import { sweepPayments } from './sweep-payments.ts';
 import { sweepPromotions } from './sweep-promotions.ts';
 
@@ -105,18 +106,17 @@ async function forgetEvents({ keeping, eventRetentionDays, log }: SweeperDeps): 
   if (forgotten > 0) log.info({ events: forgotten }, 'forgot events that every consumer has passed');
 }
 
-/** Page by page: what waits for people is old and in order, and must not hide what was claimed after it. */
 async function sweepActions(deps: SweeperDeps, inOrder: LRUCache<string, true>): Promise<void> {
   const { graceSeconds = 5, pageSize = PAGE } = deps;
-  let page: readonly ActionPlan[] = [];
-  do {
-    page = await deps.desk.open(graceSeconds, pageSize, page.at(-1));
-    for (const plan of page) {
-      if (inOrder.has(plan.callId)) continue;
-      await sweepAction(deps, plan);
-      inOrder.set(plan.callId, true);
-    }
-  } while (page.length === pageSize);
+  await sweepPages<ActionPlan>(
+    {
+      page: (limit, after) => deps.desk.open(graceSeconds, limit, after),
+      keyOf: ({ callId }) => callId,
+      look: (plan) => sweepAction(deps, plan),
+      pageSize,
+    },
+    inOrder,
+  );
 }
 
 async function sweepAction(

@@ -13,6 +13,7 @@ import { openPools, type Pools } from '../adapters/postgres/pools.ts';
 import { createPriceStore } from '../adapters/postgres/price-store.ts';
 import { createPromotionStore, createPromotionTimes } from '../adapters/postgres/promotion-store.ts';
 import { createQuoteStore, createShippingStore } from '../adapters/postgres/shipping-store.ts';
+import { shopIds } from '../adapters/postgres/shops.ts';
 import { createStockStore } from '../adapters/postgres/stock-store.ts';
 import type { Around } from '../activities/actions/run-body.ts';
 import { createCache } from '../activities/cached-read.ts';
@@ -186,8 +187,7 @@ function sealsOf({ secrets }: Config): Seals {
 /** The built-in issuer's logins, one person per role and an agent of each, in every shop. Never restores what was revoked. */
 async function makeRolesKnown(pools: Pools): Promise<void> {
   const grants = createGrants(pools);
-  const { rows } = await pools.system.query<{ id: string }>('select id from shops order by id');
-  for (const { id } of rows) {
+  for (const id of await shopIds(pools)) {
     await seedDevelopmentGrants(grants, id, DEVELOPMENT_ISSUER);
     for (const role of ROLES.filter((one) => one !== 'customer'))
       await grants.ensureAgent(id, DEVELOPMENT_ISSUER, `agent-of-${role}`, role);

@@ -35,12 +35,6 @@ export async function upsParcelsUnderWay(
   }));
 }
 
-/** Every shop there is. */
-export async function shopIds({ system }: Pick<Pools, 'system'>): Promise<readonly string[]> {
-  const { rows } = await system.query<{ id: string }>('select id from shops order by id');
-  return rows.map(({ id }) => id);
-}
-
 type Row = {
   readonly shop_id: string;
   readonly tracking_number: string;

@@ -5,7 +5,7 @@ import type {
   Publication,
   PublicationState,
 } from '../../domain/policy-registry.ts';
-import type { Pools, Sql } from './pools.ts';
+import { inTransaction, type Pools, type Sql } from './pools.ts';
 
 type Publications = Pick<PolicyRegistry, 'digest' | 'publications' | 'begin' | 'refuse'>;
 
@@ -29,21 +29,6 @@ export function createPublications(system: Pools['system']): Publications {
       );
     },
   };
-}
-
-export async function inTransaction<T>(pool: Pools['system'], work: (sql: Sql) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    await client.query('begin');
-    const result = await work(client);
-    await client.query('commit');
-    client.release();
-    return result;
-  } catch (error) {
-    // A connection that did not get through a transaction is not used again.
-    client.release(true);
-    throw error;
-  }
 }
 
 /** The shops that have something in the publication. */

@@ -2,11 +2,12 @@ import type { Audience, VersionKey } from '../../domain/policies.ts';
 import type { StandingPolicy } from '../../domain/policy-answers.ts';
 import type { PlannedPolicy, PolicyRegistry } from '../../domain/policy-registry.ts';
 import { docVersionOf, type Moment, type Standing, standingsOf } from '../../domain/policy-standing.ts';
-import { inTenant, type Pools, type Sql } from './pools.ts';
-import { createPublications, inTransaction, publishedTenants } from './policy-publications.ts';
+import { inTenant, inTransaction, type Pools, type Sql } from './pools.ts';
+import { createPublications, publishedTenants } from './policy-publications.ts';
 import { stagePolicies } from './policy-staging.ts';
 import { publishWithin } from './outbox.ts';
 import { readInTenant } from './read-in-tenant.ts';
+import { shopIds } from './shops.ts';
 
 /** The registry in Postgres. Texts are read and written within their shop; publications span all of them. */
 export function createPolicyRegistry(pools: Pick<Pools, 'write' | 'system'>): PolicyRegistry {
@@ -32,10 +33,7 @@ export function createPolicyRegistry(pools: Pick<Pools, 'write' | 'system'>): Po
         });
         return rows.map(policyOf);
       }),
-    shops: async () => {
-      const { rows } = await system.query<{ id: string }>('select id from shops order by id');
-      return rows.map(({ id }) => id);
-    },
+    shops: () => shopIds(pools),
     stage: (tenant, corpus, at) => inTenant(write, tenant, (sql) => stagePolicies(sql, tenant, corpus, at)),
     versionsOf: async (number, moment) => {
       const tenants = await publishedTenants(system, number);
@@ -54,8 +52,8 @@ export function createPolicyRegistry(pools: Pick<Pools, 'write' | 'system'>): Po
     },
     publish: async (number, moment, back) => {
       await assertChecked(system, number);
-      const { rows } = await system.query<{ id: string }>('select id from shops order by id');
-      for (const { id } of rows) await inTenant(write, id, (sql) => publish(sql, id, number, moment));
+      for (const id of await shopIds(pools))
+        await inTenant(write, id, (sql) => publish(sql, id, number, moment));
       await goLive(system, number, moment.at, back);
     },
     superseded: async () => {
