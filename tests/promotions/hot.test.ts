@@ -30,7 +30,7 @@ const READERS = 500;
 /** How long the readers are watched on either side of a boundary. */
 const WATCH_MS = 400;
 /** How long each of them waits before it asks again. */
-const PAUSE_MS = 40;
+const PAUSE_MS = 100;
 
 type Seen = {
   readonly asked: number;
