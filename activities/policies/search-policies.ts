@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ToolBodies } from '../../catalog/index.ts';
+import { LIVE_TOOLS } from '../../catalog/policies/live-tools.ts';
 import type { Cache, Loaded } from '../../domain/cache.ts';
+import { type Route, routeOf } from '../../domain/data-path.ts';
 import type { Locale } from '../../domain/order-messages.ts';
 import { PolicyIndexError } from '../../domain/policies.ts';
 import {
@@ -40,32 +42,32 @@ export function searchPolicies(parts: PolicyParts): Body {
   return async ({ caller, input: { question, as_of: asOf, locale, previous } }) => {
     const reading = readingOf(caller, asOf, parts);
     const language = locale ?? languageOf(question);
-    const asked = { text: inContext(question, previous), language };
+    const asked = { text: inContext(question, previous), language, route: routeOf(question) };
     try {
-      const answer = await answerTo(parts, asked, reading);
-      return answer;
+      return await answerTo(parts, asked, reading);
     } catch (error) {
       throw asRefusal(error);
     }
   };
 }
 
-type Asked = { readonly text: string; readonly language: Locale };
+type Asked = { readonly text: string; readonly language: Locale; readonly route: Route };
 
 /** A finding, and what of it is true. */
 type Checked = { readonly loaded: Loaded<PolicyFinding>; readonly verified: readonly VerifiedPassage[] };
 
-async function answerTo(parts: PolicyParts, { text, language }: Asked, reading: Reading): Promise<Answer> {
+async function answerTo(parts: PolicyParts, asked: Asked, reading: Reading): Promise<Answer> {
+  const { text, language } = asked;
   const question = questionOf(text, reading);
   const preferred = await found(parts, { ...question, languages: [language] }, reading);
-  if (isAnswer(preferred)) return answerFrom(parts, preferred, statusOf(preferred), language, reading);
+  if (isAnswer(preferred)) return answerFrom(parts, preferred, statusOf(preferred, asked), asked, reading);
   // What only another language says is still said; it must be a good deal surer.
   const any = await found(parts, question, reading);
   if (any.loaded.value.verdict === 'answer' && isAnswer(any))
-    return answerFrom(parts, any, statusOf(any), language, reading);
+    return answerFrom(parts, any, statusOf(any, asked), asked, reading);
   const outdated = await unverified(parts, { ...question, languages: [language] }, reading);
-  if (outdated) return answerFrom(parts, outdated, 'stale', language, reading);
-  return answerFrom(parts, { ...preferred, verified: [] }, 'not_found', language, reading);
+  if (outdated) return answerFrom(parts, outdated, 'stale', asked, reading);
+  return answerFrom(parts, { ...preferred, verified: [] }, 'not_found', asked, reading);
 }
 
 function questionOf(text: string, { tenant, audiences, atMs, inThePast, nowMs }: Reading): PolicyQuestion {
@@ -120,10 +122,11 @@ function isAnswer({ loaded, verified }: Checked): boolean {
   return loaded.value.verdict !== 'nothing' && verified.length > 0;
 }
 
-function statusOf({ loaded: { value }, verified }: Checked): AnswerStatus {
+function statusOf({ loaded: { value }, verified }: Checked, { route }: Asked): AnswerStatus {
   const isSeveral = new Set(verified.map(({ policy }) => policy.kind)).size > 1;
   if (value.isOpen && isSeveral) return 'ambiguous';
-  return value.verdict === 'answer' ? 'answered' : 'partial';
+  // No policy knows how things stand this minute, however near its words come.
+  return value.verdict === 'answer' && route.path === 'policy' ? 'answered' : 'partial';
 }
 
 /** What would have been quoted, had its source been seen of late. */
@@ -147,17 +150,19 @@ function answerFrom(
   { finder }: PolicyParts,
   { loaded, verified }: Checked,
   status: AnswerStatus,
-  language: Locale,
+  { language, route }: Asked,
   { atMs }: Reading,
 ): Answer {
   const { value, cache } = loaded;
   const isQuoted = status !== 'stale' && status !== 'not_found';
+  const live = route.topics.flatMap((topic) => LIVE_TOOLS[topic]);
   const options = status === 'ambiguous' || status === 'stale' ? optionsOf(verified) : [];
   return {
     status,
-    message: wordsFor(status, language, limitOf(value)),
+    message: wordsFor(status, language, limitOf(value), route.path === 'live' ? 'live' : undefined),
     passages: isQuoted ? verified.map((one) => passageOf(one, finder)) : [],
     ...(options.length === 0 ? {} : { options }),
+    ...(live.length === 0 ? {} : { live_tools: live }),
     as_of: new Date(atMs).toISOString(),
     confidence: Math.round(value.confidence * 1000) / 1000,
     index: {

@@ -5,8 +5,11 @@ export type AnswerStatus = 'answered' | 'partial' | 'ambiguous' | 'not_found' | 
 /** What the search could not do: look by meaning, or look in its index. */
 export type SearchLimit = 'lexical' | 'copy';
 
+/** It asks for what the live tools know. */
+type Elsewhere = 'live';
+
 /** Constants only: what a document says stands in its quotation, and nowhere else. */
-const WORDS: Readonly<Record<Locale, Readonly<Record<AnswerStatus | SearchLimit, string>>>> = {
+const WORDS: Readonly<Record<Locale, Readonly<Record<AnswerStatus | SearchLimit | Elsewhere, string>>>> = {
   en: {
     answered: 'The published policies say this. Quote it; do not add to it.',
     partial: 'These passages come near the question and may not answer it. Do not infer the rest.',
@@ -16,6 +19,7 @@ const WORDS: Readonly<Record<Locale, Readonly<Record<AnswerStatus | SearchLimit,
       'No policy is quoted: the sources could not be verified within the last 24 hours, so what is known may be out of date. Do not infer an answer; read the published document.',
     lexical: 'Searched by words alone; a passage in other words may have been missed.',
     copy: 'The policy index does not answer: a copy of the published policies was searched, by words alone. A passage in other words may have been missed.',
+    live: 'It asks for live data, which no policy holds: call the live_tools.',
   },
   ja: {
     answered: '公開されている規約には次のとおり記載されています。引用してください。補足はしないでください。',
@@ -26,12 +30,17 @@ const WORDS: Readonly<Record<Locale, Readonly<Record<AnswerStatus | SearchLimit,
       '過去24時間以内に原本を確認できなかったため、規約を引用しません。内容が古い可能性があります。推測せず、公開されている文書をご覧ください。',
     lexical: '語句のみで検索しました。別の表現の記載を見落とした可能性があります。',
     copy: '規約の検索システムが応答しないため、公開されている規約の写しを語句のみで検索しました。別の表現の記載を見落とした可能性があります。',
+    live: '規約にはない最新の情報についての質問です。live_tools を呼び出してください。',
   },
 };
 
-export function wordsFor(status: AnswerStatus, locale: Locale, limit: SearchLimit | undefined): string {
+export function wordsFor(
+  status: AnswerStatus,
+  locale: Locale,
+  ...more: readonly (SearchLimit | Elsewhere | undefined)[]
+): string {
   const words = WORDS[locale];
-  return limit === undefined ? words[status] : `${words[status]} ${words[limit]}`;
+  return [status, ...more].flatMap((one) => (one === undefined ? [] : words[one])).join(' ');
 }
 
 const KANA = /[\p{sc=Hiragana}\p{sc=Katakana}]/u;
