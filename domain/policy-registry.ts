@@ -53,6 +53,7 @@ export type Publication = {
   readonly digest: string;
   /** Who embedded it, for people. */
   readonly embedder: string;
+  /** How the live one does; the next one is compared with it. Empty for all others. */
   readonly golden: readonly GoldenResult[];
   readonly beganAt: string;
   readonly liveAt: string | null;
@@ -63,6 +64,8 @@ export type Publication = {
 /** Keeps every text that was ever published, and says which of them stands. */
 export interface PolicyRegistry extends PolicyVersions {
   shops(): Promise<readonly string[]>;
+  /** Every version, published once, of the shop's documents that are no longer published. */
+  withdrawn(tenant: string): Promise<readonly StandingPolicy[]>;
   /**
    * Puts down what the source holds of the shop. New versions are shown to nobody yet; versions that were seen again
    * are verified at `at`, at once.

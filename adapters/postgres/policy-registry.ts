@@ -33,6 +33,14 @@ export function createPolicyRegistry(pools: Pick<Pools, 'write' | 'system'>): Po
         });
         return rows.map(policyOf);
       }),
+    withdrawn: (tenant) =>
+      readInTenant(write, tenant, async (sql) => {
+        const { rows } = await sql.query<Row>(
+          `select ${COLUMNS}, effective_to, superseded_at from policy_versions
+            where not is_listed and superseded_at is not null order by doc_id, seq`,
+        );
+        return rows.map(policyOf);
+      }),
     shops: () => shopIds(pools),
     stage: (tenant, corpus, at) => inTenant(write, tenant, (sql) => stagePolicies(sql, tenant, corpus, at)),
     versionsOf: async (number, moment) => {

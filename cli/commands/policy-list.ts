@@ -10,27 +10,46 @@ export function addList(policy: Command): void {
     .command('list')
     .description('The documents that are published, and which of their versions stand.')
     .option('--shop <id>', 'of one shop; default: of all')
-    .option('--all', 'also the versions that were replaced')
+    .option('--all', 'also the versions that were replaced, and documents that were withdrawn')
     .option('--json', 'print as JSON')
     .action(list);
 }
 
-type Stands = 'in force' | 'to come' | 'ended' | 'replaced';
+type Stands = 'in force' | 'to come' | 'ended' | 'replaced' | 'withdrawn';
 
 async function list({ shop, all, json }: Options): Promise<void> {
   await withPolicyDesk(async (desk) => {
     const shops = await shopsOf(desk, shop);
-    const lists = await Promise.all(shops.map((one) => desk.registry.list(one)));
     const nowMs = businessNowMs(desk);
-    const rows = lists
-      .flat()
-      .map((policy) => ({ policy, stands: standsOf(policy, nowMs), isStale: !isFresh(policy, Date.now()) }))
-      .filter(({ stands }) => all === true || stands !== 'replaced');
+    const ofShops = async (read: (tenant: string) => Promise<readonly StandingPolicy[]>) =>
+      (await Promise.all(shops.map(read))).flat();
+    const listed = (await ofShops((one) => desk.registry.list(one))).map((policy) =>
+      rowOf(policy, standsOf(policy, nowMs)),
+    );
+    const rows =
+      all === true
+        ? [
+            ...listed,
+            ...(await ofShops((one) => desk.registry.withdrawn(one))).map((policy) =>
+              rowOf(policy, 'withdrawn'),
+            ),
+          ].toSorted(byName)
+        : listed.filter(({ stands }) => stands !== 'replaced');
     process.stdout.write(json === true ? `${JSON.stringify(rows.map(toWire))}\n` : printed(rows));
   });
 }
 
 type Row = { readonly policy: StandingPolicy; readonly stands: Stands; readonly isStale: boolean };
+
+function rowOf(policy: StandingPolicy, stands: Stands): Row {
+  return { policy, stands, isStale: !isFresh(policy, Date.now()) };
+}
+
+/** Documents by shop and id; the order of their versions stays. */
+function byName({ policy: one }: Row, { policy: other }: Row): number {
+  const [a, b] = [`${one.tenant}/${one.docId}`, `${other.tenant}/${other.docId}`];
+  return a < b ? -1 : Number(a > b);
+}
 
 function standsOf(policy: StandingPolicy, nowMs: number): Stands {
   if (policy.supersededAt !== null) return 'replaced';
@@ -53,7 +72,7 @@ function line({ policy, stands, isStale: stale }: Row): string {
   const { docVersion, effectiveFrom, effectiveTo, verifiedAt, supersededAt } = policy;
   const from = effectiveFrom === null ? '' : ` from ${effectiveFrom}`;
   const to = effectiveTo === null ? '' : ` until ${effectiveTo}`;
-  if (supersededAt !== null) return `  ${docVersion}  replaced ${supersededAt}, held${from}${to}\n`;
+  if (supersededAt !== null) return `  ${docVersion}  ${stands} ${supersededAt}, held${from}${to}\n`;
   const seen = `${stale ? 'STALE: last ' : ''}seen at its source ${verifiedAt}`;
   return `  ${docVersion}  ${stands}${from}${to}  ${seen}\n`;
 }

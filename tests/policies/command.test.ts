@@ -211,6 +211,23 @@ describe('countersign policy', function () {
       );
     });
 
+    it('shows with --all what was withdrawn, and that nobody may quote it', async () => {
+      await room.publish();
+      await rm(join(room.folder, 'manga/shipping.md'));
+      await room.publish();
+      assert.deepEqual(await live(), ['returns 1 in_force']);
+      const { out } = await room.command(['list', '--all']);
+      assert.match(out, /^manga\/shipping .*\n {2}1-\w{12} {2}withdrawn \S+, held from/m);
+      const ended = z
+        .array(z.object({ doc_id: z.string(), stands: z.string(), superseded_at: z.string().nullable() }))
+        .parse(JSON.parse((await room.command(['list', '--all', '--json'])).out))
+        .map(({ doc_id: id, stands, superseded_at: at }) => [id, stands, at !== null]);
+      assert.deepEqual(ended, [
+        ['returns', 'in_force', false],
+        ['shipping', 'withdrawn', true],
+      ]);
+    });
+
     it('knows no shop that there is not', async () => {
       const { err, code } = await room.command(['list', '--shop', 'none\u001b[2J']);
       assert.deepEqual([err, code], ['There is no shop none [2J.\n', 1]);
