@@ -14,7 +14,7 @@ export function createPublications(system: Pools['system']): Publications {
   return {
     digest: () => digestAt(system),
     publications: async () => {
-      const { rows } = await system.query<Row>('select * from policy_publications order by number');
+      const { rows } = await system.query<Row>(`select ${COLUMNS} from policy_publications order by number`);
       return rows.map(publicationOf);
     },
     begin: (plan) =>
@@ -43,8 +43,8 @@ export async function publishedTenants(system: Sql, number: number): Promise<rea
 async function begin(sql: Sql, plan: Parameters<PolicyRegistry['begin']>[0]): Promise<Publication> {
   const digest = plan.from === undefined ? await digestAt(sql) : await digestOf(sql, plan.from);
   const { rows: begun } = await sql.query<Row>(
-    `select * from policy_publications where state in ('building', 'checked') and digest = $1 and embedder = $2
-      order by number desc limit 1`,
+    `select ${COLUMNS} from policy_publications
+      where state in ('building', 'checked') and digest = $1 and embedder = $2 order by number desc limit 1`,
     [digest, plan.embedder],
   );
   if (begun[0]) return publicationOf(begun[0]);
@@ -58,7 +58,7 @@ async function begin(sql: Sql, plan: Parameters<PolicyRegistry['begin']>[0]): Pr
   const { build, record } = plan.names(number);
   const { rows } = await sql.query<Row>(
     `insert into policy_publications (number, state, build, record, digest, embedder, began_at)
-          values ($1, 'building', $2, $3, $4, $5, $6) returning *`,
+          values ($1, 'building', $2, $3, $4, $5, $6) returning ${COLUMNS}`,
     [number, build, record, digest, plan.embedder, plan.at],
   );
   await sql.query(
@@ -105,6 +105,10 @@ function hashed({ rows }: { readonly rows: readonly Named[] }): string {
   const names = rows.map(({ shop_id, doc_id, seq, content_hash }) => [shop_id, doc_id, seq, content_hash]);
   return createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, 12);
 }
+
+/** Only the live one is compared with, and there is no end to how many there were. */
+const COLUMNS = `number, state, build, record, digest, embedder, began_at, live_at, ended_at,
+                 case when state = 'live' then golden else '[]' end as golden`;
 
 type Row = {
   readonly number: string;
