@@ -34,6 +34,8 @@ export type SweeperDeps = {
   readonly eventRetentionDays: number;
   readonly log: Logger;
   readonly everyMs?: number;
+  /** What was found in order is not asked about again for so long; default: a minute. */
+  readonly lookAgainMs?: number;
   /** Younger claims are left to the gateway that made them, and what orders were told to the outbox. */
   readonly graceSeconds?: number;
   readonly pageSize?: number;
@@ -47,9 +49,9 @@ const PAGE = 500;
  * an order, a payment or a promotion whose workflow was ended by hand gets another; old events are forgotten.
  */
 export function startSweeper(deps: SweeperDeps): { stop(): Promise<void> } {
-  // What was found in order is not asked about again for a minute.
-  const inOrder = new LRUCache<string, true>({ max: 10_000, ttl: 60_000 });
-  const seen = new LRUCache<string, true>({ max: 10_000, ttl: 60_000 });
+  const ttl = deps.lookAgainMs ?? 60_000;
+  const inOrder = new LRUCache<string, true>({ max: 10_000, ttl });
+  const seen = new LRUCache<string, true>({ max: 10_000, ttl });
   const recorded = new LRUCache<string, true>({ max: 10_000 });
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;

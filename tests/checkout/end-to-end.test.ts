@@ -7,7 +7,7 @@ import { type PaymentSimulator, startPaymentSimulator } from '../../simulator/pa
 import { startWorker } from '../../workers/main.ts';
 import { startStack, type Stack } from '../gateway/stack.ts';
 import { asAdmin } from '../support/database.ts';
-import { until } from '../workflows/stage.ts';
+import { until } from '../support/until.ts';
 
 const KEY = 'sk_test';
 const SECRET = 'wébhook-secret-of-tests';

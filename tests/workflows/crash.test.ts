@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { lead, meddle, purchaseOrders } from '../approvals/room.ts';
 import { orderStage } from './order-stage.ts';
-import { openStage, type Stage, until } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
+import { until } from '../support/until.ts';
 
 const SCRIPT = fileURLToPath(new URL('./crashing-worker.ts', import.meta.url));
 

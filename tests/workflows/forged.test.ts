@@ -4,7 +4,8 @@ import type { ActionPlan } from '../../domain/plan.ts';
 import { queueName, WORKFLOWS } from '../../domain/queues.ts';
 import type { OwedRows } from '../../domain/seals.ts';
 import { caller, ISSUER, lead, manager, planned, proofOf, purchaseOrders } from '../approvals/room.ts';
-import { brokenPayload, openStage, type Stage, until } from './stage.ts';
+import { brokenPayload, openStage, type Stage } from './stage.ts';
+import { until } from '../support/until.ts';
 
 /** What somebody can do who reaches Temporal and nothing else. */
 describe('with access to Temporal alone', function () {

@@ -5,7 +5,8 @@ import { startDispatcher } from '../../workers/dispatcher.ts';
 import { lifecycleId } from '../../workers/wake-orders.ts';
 import type { Life } from '../support/orders.ts';
 import { orderStage, type OrderStage } from './order-stage.ts';
-import { brokenPayload, openStage, silent, type Stage, until } from './stage.ts';
+import { brokenPayload, openStage, silent, type Stage } from './stage.ts';
+import { until } from '../support/until.ts';
 
 let stage: Stage;
 let orders: OrderStage;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { fairQueue } from '../../mcp-gateway/fair-queue.ts';
 import { temporalRuns } from '../../mcp-gateway/temporal-runs.ts';
-import { openStage, type Stage, until } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
+import { until } from '../support/until.ts';
 
 /** Found in review: the gateway sent rows unsealed, and the worker refused every one of them. */
 describe('a row that the gateway owes', function () {

@@ -19,7 +19,8 @@ import { wakePolicyKeeper } from '../../workers/keep-policies.ts';
 import { promotionTimerId } from '../../workers/keep-promotions.ts';
 import { lead, manager, SHOP } from '../approvals/room.ts';
 import { orderStage } from './order-stage.ts';
-import { openStage, type Stage, until } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
+import { until } from '../support/until.ts';
 
 const HISTORIES = fileURLToPath(new URL('../histories/', import.meta.url));
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { RULE_VERSION } from '../../domain/approval.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { caller, ISSUER, lead, manager, meddle, planned, purchaseOrders } from '../approvals/room.ts';
-import { activityNames, historyText, openStage, type Stage, until } from './stage.ts';
+import { activityNames, historyText, openStage, type Stage } from './stage.ts';
+import { until } from '../support/until.ts';
 
 describe('runAction', function () {
   this.timeout(60_000);

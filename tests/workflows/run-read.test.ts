@@ -10,7 +10,8 @@ import { queueName } from '../../domain/queues.ts';
 import type { AuditLog } from '../../domain/audit.ts';
 import type { ReadAnswer, ReadTask } from '../../domain/tasks.ts';
 import type { Running } from '../../workers/worker.ts';
-import { historyText, openStage, type Stage, until } from './stage.ts';
+import { historyText, openStage, type Stage } from './stage.ts';
+import { until } from '../support/until.ts';
 
 describe('runRead', function () {
   this.timeout(60_000);

@@ -197,12 +197,3 @@ export async function activityNames(handle: WorkflowHandle): Promise<readonly st
 export function brokenPayload(text = '{"decision":'): Payload {
   return { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from(text) };
 }
-
-/** Resolves when `isSo` answers true; fails after ten seconds. */
-export async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`Waited ten seconds for ${what}.`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}

@@ -3,7 +3,8 @@ import { createOrderSweep } from '../../adapters/postgres/order-sweep.ts';
 import { openRoom, type Room } from '../approvals/room.ts';
 import { type Life, orderBook, type OrderBook } from '../support/orders.ts';
 import { orderStage, type OrderStage } from './order-stage.ts';
-import { openStage, type Stage, until } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
+import { until } from '../support/until.ts';
 import { sweeping } from './sweeping.ts';
 
 const inState = (orders: OrderStage, life: Life, state: string) =>

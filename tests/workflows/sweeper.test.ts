@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { lead, manager, planned, purchaseOrders } from '../approvals/room.ts';
-import { openStage, type Stage, until } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
+import { until } from '../support/until.ts';
 import { sweeping } from './sweeping.ts';
 
 describe('the sweeper', function () {

@@ -18,6 +18,8 @@ export function sweeping({ room, temporal }: Stage, more: Partial<SweeperDeps> =
     eventRetentionDays: 30,
     log: silent,
     everyMs: 50,
+    // A run may be looked at just before it is ended.
+    lookAgainMs: 1_000,
     graceSeconds: 0,
     pageSize: 1,
     ...more,
