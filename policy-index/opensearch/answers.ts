@@ -12,6 +12,8 @@ export const META = z.object({
   analysis: z.string(),
   created_at: z.string(),
   sealed: z.boolean(),
+  /** Known once it is sealed. */
+  chunks: z.number().optional(),
 });
 export type Meta = z.output<typeof META>;
 
@@ -65,9 +67,20 @@ const STORED = z.object({
   vector_bytes: z.string(),
 });
 
+const FAILED = z.object({ status: z.number(), error: z.object({ type: z.string() }) });
+/** Names with their scores; a list of names where no scores were asked for. */
+const NAMED = z
+  .union([
+    z.object({ [LEXICAL]: z.number().optional() }),
+    z.array(z.string()).transform((): { readonly [LEXICAL]?: number } => ({})),
+  ])
+  .optional();
+
 /** Of one side: chunks with its score. */
 export const HITS = z.object({
-  hits: z.object({ hits: z.array(z.object({ _score: z.number(), _source: STORED })) }),
+  hits: z.object({
+    hits: z.array(z.object({ _score: z.number(), _source: STORED, matched_queries: NAMED })),
+  }),
 });
 
 /** Of both: ids with the fused score, and BM25's by its name. */
@@ -77,11 +90,26 @@ export const FUSED = z.object({
       z.object({
         _score: z.number(),
         fields: z.object({ chunk_id: z.tuple([z.string()]) }),
-        matched_queries: z.object({ [LEXICAL]: z.number().optional() }).optional(),
+        matched_queries: NAMED,
       }),
     ),
   }),
 });
+
+const FOUND = z.object({
+  hits: z.object({
+    hits: z
+      .array(z.object({ _score: z.number(), fields: z.object({ chunk_id: z.tuple([z.string()]) }) }))
+      .transform((hits) => hits.map(({ _score: score, fields }) => ({ id: fields.chunk_id[0], score }))),
+  }),
+});
+/** Of each side by itself: ids with its score, or why there are none. */
+export const SIDES = z.object({
+  responses: z.tuple([z.union([FOUND, FAILED]), z.union([FOUND, FAILED])]),
+});
+export type Side = z.output<typeof SIDES>['responses'][number];
+
+export const COUNT = z.object({ count: z.number() });
 
 export const VERSIONS = z.object({
   aggregations: z.object({
@@ -103,7 +131,8 @@ export const MODEL_PARTS = z.object({
   hits: z.object({ hits: z.array(z.object({ _source: z.object({ data: z.string(), parts: z.number() }) })) }),
 });
 
-export type Stored = z.output<typeof STORED>;
+type Stored = z.output<typeof STORED>;
+export type ReadHit = z.output<typeof HITS>['hits']['hits'][number];
 
 export function hitOf(stored: Stored, scores: HitScores): PolicyHit {
   const { chunk, verified_at: verifiedAt, superseded_at: supersededAt } = stored;

@@ -71,15 +71,19 @@ export function connect(url: string) {
 function translated(error: unknown): unknown {
   if (error instanceof errors.ResponseError) {
     const refused = REFUSED.safeParse(error.body);
-    const status = error.statusCode ?? 0;
-    if (status === 502 || status === 503 || status === 504 || status === 429) return unreachable(error);
-    return new ServerRefusal(status, refused.success ? refused.data.error.type : 'unknown');
+    return refusal(error.statusCode ?? 0, refused.success ? refused.data.error.type : 'unknown', error);
   }
   const isAway =
     error instanceof errors.ConnectionError ||
     error instanceof errors.TimeoutError ||
     error instanceof errors.NoLivingConnectionsError;
   return isAway ? unreachable(error) : error;
+}
+
+/** What a status other than success means, of an answer or of a part of one. */
+export function refusal(status: number, type: string, cause?: unknown): Error {
+  const isOverloaded = status === 502 || status === 503 || status === 504 || status === 429;
+  return isOverloaded ? unreachable(cause) : new ServerRefusal(status, type);
 }
 
 function unreachable(cause: unknown): PolicyIndexError {

@@ -20,6 +20,7 @@ import {
   contentHash,
   instant,
 } from '../checks.ts';
+import { fuse, type Ranking } from '../fusion.ts';
 import { unit } from '../unit.ts';
 import {
   ALIASES,
@@ -27,6 +28,7 @@ import {
   BULK,
   bytesOf,
   CHANGED,
+  COUNT,
   cosineWith,
   FUSED,
   HITS,
@@ -35,19 +37,39 @@ import {
   INDICES,
   instantOrNever,
   oneSided,
+  SIDES,
   vectorOf,
   VERSIONS,
   type Meta,
-  type Stored,
+  type ReadHit,
+  type Side,
 } from './answers.ts';
-import { connect, ServerRefusal } from './connection.ts';
+import { connect, refusal, ServerRefusal } from './connection.ts';
 import { modelShelf } from './model-shelf.ts';
-import { buildDefinition, EVER, LEXICAL, NEVER, ofVersions, readBody, searchBody } from './requests.ts';
+import {
+  buildDefinition,
+  EVER,
+  LEXICAL,
+  NEVER,
+  ofVersions,
+  readBody,
+  searchBody,
+  sidesOf,
+} from './requests.ts';
 
 const BULK_CHUNKS = 500;
 const PAGE = 5000;
 /** Versions named in one query. */
 const VERSIONS_AT_ONCE = 200;
+
+/**
+ * OpenSearch's hybrid query scores every chunk that has a word of the question, while a query of words alone skips what
+ * cannot be among the best: 9 ms against 2 ms at 100,000 chunks. Up to this many its own fusion is used; beyond, both
+ * sides are asked for at once and fused here, by the same rule.
+ */
+const PIPELINE_CHUNKS = 20_000;
+
+const NAMED_SCORES = { include_named_queries_score: 'true' };
 
 type Build = { readonly name: string; readonly meta: Meta };
 
@@ -55,8 +77,9 @@ type Build = { readonly name: string; readonly meta: Meta };
 export function openOpenSearchIndex(options: {
   readonly url: string;
   readonly now?: () => Date;
+  readonly pipelineChunks?: number;
 }): PolicyIndex {
-  const { url, now = () => new Date() } = options;
+  const { url, now = () => new Date(), pipelineChunks = PIPELINE_CHUNKS } = options;
   const server = connect(url);
   const models = modelShelf(server);
 
@@ -135,7 +158,9 @@ export function openOpenSearchIndex(options: {
         path: `/${name}/_forcemerge`,
         query: { max_num_segments: '1' },
       });
-      const body = { _meta: { ...meta, sealed: true } };
+      await refresh(name);
+      const { count: chunks } = await server.build(COUNT, { method: 'GET', path: `/${name}/_count` });
+      const body = { _meta: { ...meta, sealed: true, chunks } };
       await server.build(ANY, { method: 'PUT', path: `/${name}/_mapping`, body });
     }
     await refresh(name);
@@ -148,15 +173,18 @@ export function openOpenSearchIndex(options: {
     assertSameAnalysis(build);
     const asked = withUnitVector(query);
     try {
-      const hits = await (query.mode === 'hybrid'
-        ? searchBoth(build.name, asked)
-        : searchOne(build.name, asked));
+      const hits = await wayOf(build, query)(build.name, asked);
       return { hits, build: build.name, fingerprint: build.meta.fingerprint };
     } catch (error) {
       // The alias moved after it was read, and the build it pointed to is gone: ask the one it points to now.
       if (isMissing(error) && (await find(target)).name !== build.name) return search(target, query);
       throw error;
     }
+  }
+
+  function wayOf({ meta: { chunks = 0 } }: Build, { mode }: PolicyQuery) {
+    if (mode !== 'hybrid') return searchOne;
+    return chunks > pipelineChunks ? searchSides : searchBoth;
   }
 
   async function searchOne(name: string, query: PolicyQuery): Promise<readonly PolicyHit[]> {
@@ -169,27 +197,42 @@ export function openOpenSearchIndex(options: {
     const fused = await server.ask(FUSED, {
       method: 'POST',
       path: `/${name}/_search`,
-      query: { include_named_queries_score: 'true' },
+      query: NAMED_SCORES,
       body: searchBody(query),
     });
-    const stored = await read(
-      name,
-      fused.hits.hits.map(({ fields }) => fields.chunk_id[0]),
+    const ids = fused.hits.hits.map(({ fields }) => fields.chunk_id[0]);
+    const stored = await read(name, ids);
+    return fused.hits.hits.flatMap(({ fields, _score: score, matched_queries: matched }) =>
+      bothSided(query, stored.get(fields.chunk_id[0]), { bm25: matched?.[LEXICAL], score }),
     );
-    const vector = query.embedding?.vector ?? new Float32Array();
-    return fused.hits.hits.flatMap(({ fields, _score: score, matched_queries: matched }) => {
-      // A chunk that was removed since it was found is no hit any more.
-      const found = stored.get(fields.chunk_id[0]);
-      if (!found) return [];
-      return [hitOf(found, { bm25: matched?.[LEXICAL] ?? null, cosine: cosineWith(vector, found), score })];
+  }
+
+  async function searchSides(name: string, query: PolicyQuery): Promise<readonly PolicyHit[]> {
+    const { responses } = await server.ask(SIDES, {
+      method: 'POST',
+      path: `/${name}/_msearch`,
+      bulk: sidesOf(query),
+    });
+    const [bm25, knn] = responses.map(foundBy);
+    const fused = fuse(bm25 ?? [], knn ?? [], query.fusion ?? 'minmax').slice(0, query.k);
+    const ids = fused.map(({ id }) => id);
+    const stored = await read(name, ids, query.text);
+    return fused.flatMap(({ id, scores: { score } }) => {
+      const hit = stored.get(id);
+      return bothSided(query, hit, { bm25: hit?.matched_queries?.[LEXICAL], score });
     });
   }
 
-  async function read(name: string, ids: readonly string[]): Promise<ReadonlyMap<string, Stored>> {
+  async function read(
+    name: string,
+    ids: readonly string[],
+    question?: string,
+  ): Promise<ReadonlyMap<string, ReadHit>> {
     if (ids.length === 0) return new Map();
-    const body = readBody(ids);
-    const answer = await server.ask(HITS, { method: 'POST', path: `/${name}/_search`, body });
-    return new Map(answer.hits.hits.map(({ _source }) => [_source.chunk.id, _source]));
+    const body = readBody(ids, question);
+    const query = question === undefined ? {} : { query: NAMED_SCORES };
+    const answer = await server.ask(HITS, { method: 'POST', path: `/${name}/_search`, body, ...query });
+    return new Map(answer.hits.hits.map((hit) => [hit._source.chunk.id, hit]));
   }
 
   async function vectors(target: string, ids: readonly string[]): Promise<ReadonlyMap<string, Float32Array>> {
@@ -197,7 +240,7 @@ export function openOpenSearchIndex(options: {
     const found = new Map<string, Float32Array>();
     for (let at = 0; at < ids.length; at += BULK_CHUNKS) {
       const stored = await read(name, ids.slice(at, at + BULK_CHUNKS));
-      for (const [id, { vector_bytes: bytes }] of stored) found.set(id, vectorOf(bytes));
+      for (const [id, { _source }] of stored) found.set(id, vectorOf(_source.vector_bytes));
     }
     return found;
   }
@@ -385,6 +428,23 @@ export function openOpenSearchIndex(options: {
     },
     close: () => server.close(),
   };
+}
+
+/** @throws what the server made of that side alone */
+function foundBy(side: Side): Ranking<string> {
+  if ('error' in side) throw refusal(side.status, side.error.type);
+  return side.hits.hits;
+}
+
+/** None when the chunk was removed since it was found. */
+function bothSided(
+  { embedding }: PolicyQuery,
+  hit: ReadHit | undefined,
+  { bm25 = null, score }: { readonly bm25: number | null | undefined; readonly score: number },
+): readonly PolicyHit[] {
+  if (!hit) return [];
+  const cosine = cosineWith(embedding?.vector ?? new Float32Array(), hit._source);
+  return [hitOf(hit._source, { bm25, cosine, score })];
 }
 
 function stored({ chunk, vector: given }: EmbeddedChunk, verifiedAt: string): object {

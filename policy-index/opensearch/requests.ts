@@ -55,22 +55,38 @@ export function searchBody(query: PolicyQuery): object {
   const base = { size: k, _source: SHOWN, track_total_hits: false };
   if (mode === 'bm25') return { ...base, query: lexical(query) };
   if (mode === 'knn') return { ...base, query: nearest(query, k) };
-  const depth = Math.max(FUSION_DEPTH, k);
+  const depth = depthOf(query);
   return {
     ...base,
     // With one shard all that is fused is fetched as well, so only ids are; the few hits are read afterwards.
-    _source: false,
-    stored_fields: '_none_',
-    docvalue_fields: ['chunk_id'],
+    ...IDS_ALONE,
     query: { hybrid: { pagination_depth: depth, queries: [lexical(query), nearest(query, depth)] } },
     search_pipeline: { phase_results_processors: [FUSION_PROCESSOR[fusion]] },
   };
 }
 
-/** The chunks of these ids. As a search, since asking for each by its id takes twice as long. */
-export function readBody(ids: readonly string[]): object {
-  const query = { constant_score: { filter: { terms: { chunk_id: ids } } } };
-  return { size: ids.length, _source: SHOWN, track_total_hits: false, query };
+/** Both sides of a hybrid query, each by itself, for `_msearch`: BM25 first. To be put together by `fuse`. */
+export function sidesOf(query: PolicyQuery): readonly object[] {
+  const depth = depthOf(query);
+  const base = { size: depth, track_total_hits: false, ...IDS_ALONE };
+  return [lexical(query), nearest(query, depth)].flatMap((side) => [{}, { ...base, query: side }]);
+}
+
+/**
+ * The chunks of these ids. As a search, since asking for each by its id takes twice as long. With a question, also what
+ * BM25 says of each.
+ */
+export function readBody(ids: readonly string[], question?: string): object {
+  const base = { size: ids.length, _source: SHOWN, track_total_hits: false };
+  const chosen = { terms: { chunk_id: ids } };
+  if (question === undefined) return { ...base, query: { constant_score: { filter: chosen } } };
+  return { ...base, query: { bool: { filter: [chosen], should: [matching(question)] } } };
+}
+
+const IDS_ALONE = { _source: false, stored_fields: '_none_', docvalue_fields: ['chunk_id'] };
+
+function depthOf({ k }: PolicyQuery): number {
+  return Math.max(FUSION_DEPTH, k);
 }
 
 /** What is read of a chunk that is found. */
@@ -87,9 +103,12 @@ const FUSION_PROCESSOR: Record<Fusion, object> = {
 };
 
 function lexical({ text, filter }: PolicyQuery): object {
-  // Named, so that a hit of the hybrid query tells this side's score.
-  const match = { search_text: { query: askedText(text), _name: LEXICAL } };
-  return { bool: { must: [{ match }], filter: filterOf(filter) } };
+  return { bool: { must: [matching(text)], filter: filterOf(filter) } };
+}
+
+/** Named, so that a hit of several queries tells the score of this one. */
+function matching(text: string): object {
+  return { match: { search_text: { query: askedText(text), _name: LEXICAL } } };
 }
 
 function nearest({ embedding, filter }: PolicyQuery, k: number): object {
