@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   CALIBRATION_FILE,
   evidenceOf,
+  LEAST_KNOWN,
   type Calibration,
   type Calibrations,
   type Evidence,
@@ -23,7 +24,9 @@ const FOLDS = 5;
 /** Few questions have no answer, so one way to part them says little. */
 const ROUNDS = 4;
 
-type Way = Pick<Calibration, 'embedder' | 'reranker'> & { readonly signs: readonly (keyof Evidence)[] };
+type Way = Pick<Calibration, 'embedder' | 'reranker' | 'leastKnown'> & {
+  readonly signs: readonly (keyof Evidence)[];
+};
 
 /**
  * `npm run calibrate:policies [-- --write]`: fits how evidence becomes confidence, and prints what five-fold
@@ -57,13 +60,13 @@ async function main(): Promise<void> {
 function waysOf(kind: 'auto' | 'lsa'): readonly Way[] {
   if (kind === 'lsa')
     return [
-      { embedder: 'lsa-', reranker: null, signs: ['cosine', 'coverage', 'seen'] },
-      { embedder: null, reranker: null, signs: ['coverage', 'seen'] },
+      { embedder: 'lsa-', reranker: null, signs: ['cosine', 'joint', 'seen'], leastKnown: LEAST_KNOWN },
+      { embedder: null, reranker: null, signs: ['coverage', 'seen'], leastKnown: LEAST_KNOWN },
     ];
   return [
     // The reranker looks for each word, and by the same vectors: cosine and coverage have nothing to add.
     { embedder: 'onnx/', reranker: 'max-sim/', signs: ['seen', 'rerank', 'margin'] },
-    { embedder: 'onnx/', reranker: null, signs: ['cosine', 'coverage', 'seen'] },
+    { embedder: 'onnx/', reranker: null, signs: ['cosine', 'joint', 'seen'] },
   ];
 }
 
@@ -87,8 +90,8 @@ async function calibrate(way: Way, choice: RetrievalChoice): Promise<Calibration
       },
     ]),
   );
-  const { embedder, reranker } = way;
-  return { embedder, reranker, bias: round(model.bias), signs, doubtFrom: round(doubtFrom), answerFrom: 0.5 };
+  const { signs: _, ...known } = way;
+  return { ...known, bias: round(model.bias), signs, doubtFrom: round(doubtFrom), answerFrom: 0.5 };
 }
 
 async function sets({ embedders }: RetrievalChoice): Promise<readonly EvalSet[]> {

@@ -43,7 +43,7 @@ describe('What the hits tell of an answer', () => {
     doubtFrom: 0.2,
     answerFrom: 0.5,
   };
-  const evidence: Evidence = { cosine: 0, coverage: 0, seen: 0, rerank: 0, margin: null };
+  const evidence: Evidence = { cosine: 0, coverage: 0, joint: 0, seen: 0, known: 1, rerank: 0, margin: null };
 
   it('speaks neither for nor against an answer where it is not known', () => {
     const [unknown, usual, large] = [null, 0.2, 0.3].map((margin) =>
@@ -56,6 +56,33 @@ describe('What the hits tell of an answer', () => {
   it('makes an answer surer, every single sign of every calibration', () => {
     for (const { signs } of readCalibrations())
       for (const [name, { weight }] of Object.entries(signs)) assert.ok(weight > 0, name);
+  });
+
+  it('is held back where most of the question is in no document, if only words are known of it', () => {
+    const sure = { ...evidence, margin: 0.9 };
+    const words = { ...calibration, leastKnown: 0.5 };
+    assert.ok(confidenceOf(words, sure) > 0.9);
+    assert.ok(confidenceOf(words, { ...sure, known: 0.49 }) < words.answerFrom);
+    assert.ok(confidenceOf(calibration, { ...sure, known: 0.49 }) > 0.9);
+    const unsure = { ...evidence, margin: -0.9 };
+    assert.equal(confidenceOf(words, { ...unsure, known: 0 }), confidenceOf(words, unsure));
+  });
+
+  it('knows how much of a question is in what was found', () => {
+    const hits = reranked(0.5);
+    const [first] = hits;
+    assert.ok(first);
+    const word = first.chunk.indexText.split(/\W+/)[0] ?? '';
+    assert.equal(evidenceOf(word, hits).known, 1);
+    assert.ok(evidenceOf(`${word} yachts zeppelins`, hits).known < 0.5);
+    assert.equal(evidenceOf('注文をキャンセルしたい', hits).known, 1);
+  });
+
+  it('is known no less for the number of an order, or the name of an item', () => {
+    const hits = reranked(0.5);
+    for (const name of ['88213', 'BER42', '1Z999AA10123456784'])
+      assert.equal(evidenceOf(`refund ${name}`, hits).known, 1, name);
+    assert.equal(evidenceOf('88213', hits).known, 1);
   });
 
   it('is weighed by the calibration for the model and for the reranker that looked', () => {
