@@ -4,14 +4,15 @@ import { SEARCH_ATTRIBUTES } from '../../domain/queues.ts';
 import { freshNamespace } from '../support/temporal.ts';
 
 describe('the servers that tests run on', () => {
-  it('hold a PostgreSQL 18', async () => {
+  it('hold a PostgreSQL that is supported', async () => {
     const client = new Client({ connectionString: process.env['TEST_PG_ADMIN_URL'] });
     await client.connect();
     try {
-      const { rows } = await client.query<{ version: string }>(
-        `select current_setting('server_version_num') as version`,
+      const { rows } = await client.query<{ version: number }>(
+        `select current_setting('server_version_num')::int as version`,
       );
-      assert.match(rows[0]?.version ?? '', /^18/);
+      // Views that keep to the rows of whoever asks came with 15.
+      assert.ok((rows[0]?.version ?? 0) >= 150_000);
     } finally {
       await client.end();
     }
