@@ -1,38 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { z } from 'zod';
-import {
-  base64Key,
-  bypass,
-  cidr,
-  eventCount,
-  flag,
-  httpUrl,
-  list,
-  milliseconds,
-  poolSize,
-  port,
-  postgresUrl,
-  redisUrl,
-  seconds,
-  type WebhookSecrets,
-  webhookSecrets,
-} from './config-values.ts';
-import { POLICY_VARIABLES, policyRules, type PolicySettings, policySettingsOf } from './policy-settings.ts';
-import {
-  RETRIEVAL_VARIABLES,
-  retrievalOf,
-  retrievalRules,
-  type RetrievalSettings,
-} from './retrieval-settings.ts';
+import type { z } from 'zod';
+import { judge, DEVELOPMENT_ISSUER } from './config-rules.ts';
+import { base64Key, type WebhookSecrets } from './config-values.ts';
+import { type Variables, VARIABLES } from './config-variables.ts';
+import { type PolicySettings, policySettingsOf } from './policy-settings.ts';
+import { retrievalOf, type RetrievalSettings } from './retrieval-settings.ts';
+
+export { DEVELOPMENT_ISSUER };
 
 /** Environment variables: what a process is given, or what lies over it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Profile = 'production' | 'development';
-
-/** The built-in issuer's name. Tokens that carry it are believed in development only. */
-export const DEVELOPMENT_ISSUER = 'urn:countersign:development';
 
 /** Something in the environment is missing or wrong. The message names the variable and what is allowed. */
 export class ConfigError extends Error {
@@ -45,137 +25,6 @@ export class ConfigError extends Error {
     this.name = 'ConfigError';
   }
 }
-
-const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-
-const VARIABLES = z.object({
-  COUNTERSIGN_PROFILE: z
-    .enum(['production', 'development'], 'allowed: production, development')
-    .default('production'),
-  COUNTERSIGN_HOME: z.string().default('.countersign'),
-  COUNTERSIGN_HOST: z
-    .union([z.ipv4(), z.ipv6(), z.literal('localhost')], 'allowed: an IP address or localhost')
-    .default('127.0.0.1'),
-  COUNTERSIGN_CONTAINER: flag.default(false),
-  COUNTERSIGN_QUEUE_PREFIX: z
-    .string()
-    .regex(/^[A-Za-z0-9_-]{1,60}$/, 'allowed: 1 to 60 letters, digits, - and _')
-    .default('countersign'),
-  PORT: port.default(3000),
-  TEMPORAL_PORT: port.default(7233),
-  TEMPORAL_UI_PORT: port.default(8233),
-  POSTGRES_PORT: port.default(5433),
-  TEMPORAL_ADDRESS: z
-    .string()
-    .regex(/^[^\s:/]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i, 'allowed: host:port')
-    .optional(),
-  TEMPORAL_NAMESPACE: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{1,254}$/, 'allowed: 2 to 255 letters, digits, . - and _')
-    .default('default'),
-  TEMPORAL_TLS: flag.optional(),
-  TEMPORAL_TLS_SERVER_CA_CERT_PATH: z.string().optional(),
-  TEMPORAL_TLS_CLIENT_CERT_PATH: z.string().optional(),
-  TEMPORAL_TLS_CLIENT_KEY_PATH: z.string().optional(),
-  TEMPORAL_TLS_SERVER_NAME: z.string().optional(),
-  TEMPORAL_API_KEY: z.string().optional(),
-  TEMPORAL_CLI_PATH: z.string().optional(),
-  DATABASE_URL: postgresUrl.optional(),
-  DATABASE_READ_URL: postgresUrl.optional(),
-  DATABASE_SYSTEM_URL: postgresUrl.optional(),
-  DATABASE_MIGRATION_URL: postgresUrl.optional(),
-  DATABASE_READ_POOL_SIZE: poolSize.default(50),
-  DATABASE_WRITE_POOL_SIZE: poolSize.default(20),
-  REDIS_URL: redisUrl.optional(),
-  INVALIDATION_REDIS_URL: redisUrl.optional(),
-  OPENSEARCH_URL: httpUrl.optional(),
-  OIDC_ISSUER: z.string().min(1).optional(),
-  OIDC_JWKS_URL: httpUrl.optional(),
-  AUDIENCE_MCP: z.string().min(1).default('countersign:mcp'),
-  AUDIENCE_API: z.string().min(1).default('countersign:api'),
-  COUNTERSIGN_DEVELOPMENT_ISSUER: flag.optional(),
-  COUNTERSIGN_AUTHENTICATION_BYPASS: bypass.optional(),
-  COUNTERSIGN_SIGNING_KEY: z.string().optional(),
-  ALLOWED_HOSTS: list(
-    z
-      .string()
-      .regex(
-        /^[A-Za-z0-9.-]+(:\d{1,5})?$|^\[[0-9a-f:]+\](:\d{1,5})?$/i,
-        'allowed: host or host:port, separated by commas',
-      ),
-  ).optional(),
-  ALLOWED_ORIGINS: list(
-    z
-      .string()
-      .regex(/^https?:\/\/[^/\s]+$/, 'allowed: origins such as https://shop.example, separated by commas'),
-  ).optional(),
-  TRUSTED_PROXIES: list(cidr).optional(),
-  AUTHORISER_HEADER: z
-    .string()
-    .regex(/^[A-Za-z0-9-]{1,64}$/, 'allowed: a header name')
-    .default('x-authoriser-token'),
-  LOG_LEVEL: z.enum(LOG_LEVELS, `allowed: ${LOG_LEVELS.join(', ')}`).default('info'),
-  SESSION_IDLE_SECONDS: seconds.default(1800),
-  DRAIN_SECONDS: seconds.default(10),
-  COUNTERSIGN_APPROVAL_SECONDS: seconds.optional(),
-  CARRIER_UPS_URL: httpUrl.optional(),
-  CARRIER_UPS_CLIENT_ID: z.string().min(1).optional(),
-  CARRIER_UPS_CLIENT_SECRET: z.string().min(1).optional(),
-  CARRIER_UPS_ACCOUNT: z
-    .string()
-    .regex(/^[A-Z0-9]{6,10}$/, 'allowed: the six characters of a UPS account')
-    .optional(),
-  CARRIER_FEDEX_URL: httpUrl.optional(),
-  CARRIER_FEDEX_CLIENT_ID: z.string().min(1).optional(),
-  CARRIER_FEDEX_CLIENT_SECRET: z.string().min(1).optional(),
-  CARRIER_SHIPPER_NAME: z.string().min(1).max(35).default('Countersign'),
-  CARRIER_SHIPPER_PHONE: z
-    .string()
-    .regex(/^\+?[\d -]{5,20}$/, 'allowed: a telephone number with its country code')
-    .default('+10000000000'),
-  CARRIER_DEADLINE_MS: milliseconds.default(4000),
-  CARRIER_HEDGE_MS: milliseconds.optional(),
-  CARRIER_REQUESTS_PER_SECOND: poolSize.default(20),
-  PAYMENT_DUE_SECONDS: seconds.default(1800),
-  PAYMENT_PROVIDER_URL: httpUrl.optional(),
-  PAYMENT_PROVIDER_KEY: z.string().min(1).optional(),
-  PAYMENT_WEBHOOK_SECRET: z.string().min(16, 'allowed: at least 16 characters').optional(),
-  CARRIER_WEBHOOK_SECRETS: webhookSecrets.default({}),
-  EVENT_STREAM: z
-    .enum(['postgres', 'redis', 'kinesis'], 'allowed: postgres, redis, kinesis')
-    .default('postgres'),
-  EVENT_STREAM_NAME: z
-    .string()
-    .regex(/^[A-Za-z0-9_.:-]{1,128}$/, 'allowed: 1 to 128 letters, digits, _ . : and -')
-    .default('countersign-events'),
-  EVENT_STREAM_REDIS_URL: redisUrl.optional(),
-  EVENT_STREAM_MAX_LENGTH: eventCount.default(1_000_000),
-  EVENT_STREAM_REGION: z
-    .string()
-    .regex(/^[a-z0-9-]{1,64}$/, 'allowed: an AWS region such as eu-central-1')
-    .optional(),
-  EVENT_STREAM_ENDPOINT: httpUrl.optional(),
-  EVENT_RETENTION_DAYS: z.coerce
-    .number('allowed: a whole number of days, 0 for ever')
-    .int('allowed: a whole number of days, 0 for ever')
-    .min(0, 'allowed: 0 to 36500')
-    .max(36_500, 'allowed: 0 to 36500')
-    .default(30),
-  ...POLICY_VARIABLES,
-  ...RETRIEVAL_VARIABLES,
-  APP_NOW: z
-    .union(
-      [z.iso.datetime({ offset: true }), z.iso.date()],
-      'allowed: a date (2026-11-21) or an instant (2026-11-21T09:00:00Z)',
-    )
-    .optional(),
-  SEAL_KEY: base64Key.optional(),
-  SEAL_KEY_FILE: z.string().optional(),
-  PERSONAL_DATA_KEY: base64Key.optional(),
-  PERSONAL_DATA_KEY_FILE: z.string().optional(),
-});
-
-type Variables = z.output<typeof VARIABLES>;
 
 /** What the environment says, before it is known where Temporal and Postgres are. */
 export type Settings = {
@@ -398,97 +247,6 @@ const FOR_SCRIPTS = new Set([
   'COUNTERSIGN_URL',
 ]);
 
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
-
-/** What no single variable can say: values that do not go together. */
-function judge(v: Variables): readonly string[] {
-  const rules: readonly (readonly [boolean, string])[] =
-    v.COUNTERSIGN_PROFILE === 'production'
-      ? [
-          [
-            v.COUNTERSIGN_DEVELOPMENT_ISSUER === true || v.OIDC_ISSUER === DEVELOPMENT_ISSUER,
-            'the development issuer is configured (COUNTERSIGN_DEVELOPMENT_ISSUER, OIDC_ISSUER), and production refuses it; allowed: OIDC_ISSUER and OIDC_JWKS_URL of your identity provider',
-          ],
-          [
-            v.COUNTERSIGN_SIGNING_KEY !== undefined,
-            'COUNTERSIGN_SIGNING_KEY belongs to the development issuer, and production refuses it; allowed: not set',
-          ],
-          [
-            v.COUNTERSIGN_AUTHENTICATION_BYPASS !== undefined,
-            'COUNTERSIGN_AUTHENTICATION_BYPASS is set, and production refuses it; allowed: not set',
-          ],
-          [
-            v.COUNTERSIGN_APPROVAL_SECONDS !== undefined,
-            'COUNTERSIGN_APPROVAL_SECONDS is for tests, and production refuses it; allowed: not set',
-          ],
-          [
-            v.OIDC_ISSUER !== undefined && v.OIDC_JWKS_URL === undefined,
-            'OIDC_JWKS_URL is not set; allowed: the https address of the key set of OIDC_ISSUER',
-          ],
-        ]
-      : [
-          [
-            !LOOPBACK.has(v.COUNTERSIGN_HOST) && !v.COUNTERSIGN_CONTAINER,
-            'COUNTERSIGN_HOST must be a loopback address in the development profile; allowed: 127.0.0.1, ::1, localhost (or COUNTERSIGN_CONTAINER=true where the container publishes on loopback only)',
-          ],
-          [
-            v.COUNTERSIGN_AUTHENTICATION_BYPASS !== undefined && !LOOPBACK.has(v.COUNTERSIGN_HOST),
-            'COUNTERSIGN_AUTHENTICATION_BYPASS would let a network in without a token; allowed: not set, or COUNTERSIGN_HOST 127.0.0.1, ::1, localhost',
-          ],
-          [
-            v.COUNTERSIGN_AUTHENTICATION_BYPASS !== undefined && (v.TRUSTED_PROXIES ?? []).length > 0,
-            'COUNTERSIGN_AUTHENTICATION_BYPASS does not go with TRUSTED_PROXIES: behind a proxy everybody seems to be on this machine; allowed: one of the two',
-          ],
-          [
-            v.COUNTERSIGN_AUTHENTICATION_BYPASS !== undefined && v.COUNTERSIGN_DEVELOPMENT_ISSUER === false,
-            'COUNTERSIGN_AUTHENTICATION_BYPASS acts as a login of the development issuer, which is off; allowed: not set, or COUNTERSIGN_DEVELOPMENT_ISSUER=true',
-          ],
-        ];
-  return [
-    ...rules,
-    ...paymentRules(v),
-    ...carrierRules(v),
-    ...cacheRules(v),
-    ...eventRules(v),
-    ...policyRules(v),
-    ...retrievalRules(v),
-  ]
-    .filter(([broken]) => broken)
-    .map(([, line]) => line);
-}
-
-function paymentRules(v: Variables): readonly (readonly [boolean, string])[] {
-  return [
-    [
-      (v.PAYMENT_PROVIDER_URL === undefined) !== (v.PAYMENT_PROVIDER_KEY === undefined),
-      'PAYMENT_PROVIDER_URL and PAYMENT_PROVIDER_KEY belong together; allowed: both, or neither',
-    ],
-  ];
-}
-
-function carrierRules(v: Variables): readonly (readonly [boolean, string])[] {
-  const carriers = [
-    ['CARRIER_UPS', v.CARRIER_UPS_URL, v.CARRIER_UPS_CLIENT_ID, v.CARRIER_UPS_CLIENT_SECRET],
-    ['CARRIER_FEDEX', v.CARRIER_FEDEX_URL, v.CARRIER_FEDEX_CLIENT_ID, v.CARRIER_FEDEX_CLIENT_SECRET],
-  ] as const;
-  return carriers.flatMap(([name, url, ...access]): readonly (readonly [boolean, string])[] => [
-    [
-      new Set([url, ...access].map((value) => value === undefined)).size > 1,
-      `${name}_URL, ${name}_CLIENT_ID and ${name}_CLIENT_SECRET belong together; allowed: all, or none`,
-    ],
-    [
-      v.COUNTERSIGN_PROFILE === 'production' && url !== undefined && !isPrivate(url),
-      `${name}_URL must be https: the client secret travels over it; allowed: an https address, or loopback`,
-    ],
-  ]);
-}
-
-/** Nobody on the way can read along. */
-function isPrivate(address: string): boolean {
-  const { protocol, hostname } = new URL(address);
-  return protocol === 'https:' || LOOPBACK.has(hostname) || hostname === '[::1]';
-}
-
 function settingsOf(v: Variables): Settings {
   return {
     profile: v.COUNTERSIGN_PROFILE,
@@ -543,32 +301,6 @@ function settingsOf(v: Variables): Settings {
       personalDataKey: v.PERSONAL_DATA_KEY ?? keyFrom('PERSONAL_DATA_KEY_FILE', v.PERSONAL_DATA_KEY_FILE),
     },
   };
-}
-
-function cacheRules(v: Variables): readonly (readonly [boolean, string])[] {
-  return [
-    [
-      v.INVALIDATION_REDIS_URL !== undefined && v.REDIS_URL !== undefined,
-      'INVALIDATION_REDIS_URL is for stores of single processes, and REDIS_URL is one store for all of them, which announces invalidations itself; allowed: one of the two, or neither',
-    ],
-  ];
-}
-
-function eventRules(v: Variables): readonly (readonly [boolean, string])[] {
-  return [
-    [
-      v.EVENT_STREAM === 'redis' && (v.EVENT_STREAM_REDIS_URL ?? v.REDIS_URL) === undefined,
-      'EVENT_STREAM=redis needs EVENT_STREAM_REDIS_URL or REDIS_URL; allowed: redis://host:port or rediss://host:port',
-    ],
-    [
-      v.EVENT_STREAM === 'kinesis' && v.EVENT_STREAM_REGION === undefined,
-      'EVENT_STREAM=kinesis needs EVENT_STREAM_REGION; allowed: an AWS region such as eu-central-1',
-    ],
-    [
-      v.EVENT_STREAM === 'kinesis' && v.EVENT_STREAM_NAME.includes(':'),
-      'EVENT_STREAM_NAME: Kinesis takes no colon; allowed: 1 to 128 letters, digits, _ . and -',
-    ],
-  ];
 }
 
 function eventsOf(v: Variables): EventStream {
