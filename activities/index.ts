@@ -7,7 +7,6 @@ import type { Checkout } from '../domain/checkout.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { LogisticsReader } from '../domain/logistics.ts';
 import type { OrderReader } from '../domain/orders.ts';
-import type { PolicyFinder, PolicyVersions } from '../domain/policy-answers.ts';
 import type { PriceReader } from '../domain/prices.ts';
 import type { PromotionReader } from '../domain/promotions.ts';
 import type { Runs } from '../domain/runs.ts';
@@ -45,7 +44,7 @@ import {
   policyOfKind,
   policyVersion,
 } from './policies/resources.ts';
-import { searchPolicies } from './policies/search-policies.ts';
+import { type PolicyParts, searchPolicies } from './policies/search-policies.ts';
 import { getPrice } from './pricing/get-price.ts';
 import {
   checkPromotion,
@@ -73,7 +72,7 @@ export type BodyDeps = {
   readonly quotes: QuoteStore;
   /** A word for personal text that is the same for the same text, and tells it to nobody. */
   readonly pseudonym: (tenant: string, text: string) => string;
-  readonly policies: { readonly finder: PolicyFinder; readonly versions: PolicyVersions };
+  readonly policies: Pick<PolicyParts, 'finder' | 'versions' | 'rewrite'>;
   readonly runs: Pick<Runs, 'nudge'>;
   /** Business time: what orders, prices and promotions are dated by. */
   readonly clock: Clock;

@@ -121,6 +121,13 @@ export interface Reranker {
   prepare?(passages: readonly Passage[], signal?: AbortSignal): Promise<void>;
 }
 
+/** Makes a question that stands alone of one that means nothing without those before it. */
+export interface Rewriter {
+  readonly name: string;
+  /** @param previous what the same person asked before, oldest first */
+  rewrite(question: string, previous: readonly string[], signal?: AbortSignal): Promise<string>;
+}
+
 export const SEARCH_MODES = ['bm25', 'knn', 'hybrid'] as const;
 export type SearchMode = (typeof SEARCH_MODES)[number];
 

@@ -24,6 +24,9 @@ export interface PolicyVersions {
   list(tenant: string): Promise<readonly StandingPolicy[]>;
 }
 
+/** The question so that it stands alone; undefined when nobody could say, which is no failure. Never rejects. */
+export type Rewrite = (question: string, previous: readonly string[]) => Promise<string | undefined>;
+
 export type PolicyQuestion = {
   readonly text: string;
   readonly tenant: string;

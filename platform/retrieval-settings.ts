@@ -32,15 +32,35 @@ export type RerankerWish =
       readonly apiKey: string | undefined;
     };
 
+/** Who rewrites a question that leans on those before it; `none` looks it up together with them. */
+export type RewriterWish =
+  | { readonly kind: 'none' }
+  | {
+      readonly kind: 'openai';
+      readonly url: string;
+      readonly model: string;
+      readonly apiKey: string | undefined;
+    }
+  | { readonly kind: 'ollama'; readonly url: string; readonly model: string }
+  | {
+      readonly kind: 'bedrock';
+      readonly region: string;
+      readonly model: string;
+      readonly endpoint: string | undefined;
+    };
+
 export type RetrievalSettings = {
   readonly embedder: EmbedderWish;
   readonly reranker: RerankerWish;
+  readonly rewriter: RewriterWish;
   readonly fusion: 'minmax' | 'rrf';
   /** Absolute path of the folder with local models and their runtime. */
   readonly modelsFolder: string;
 };
 
 const TITAN_DIMENSIONS = [1024, 512, 256] as const;
+
+const region = z.string().regex(/^[a-z0-9-]{1,64}$/, 'allowed: an AWS region such as eu-central-1');
 
 export const RETRIEVAL_VARIABLES = {
   POLICY_EMBEDDER: z
@@ -57,15 +77,19 @@ export const RETRIEVAL_VARIABLES = {
     .regex(/^[1-9]\d{0,4}$/, 'allowed: a whole number')
     .transform(Number)
     .optional(),
-  POLICY_EMBEDDER_REGION: z
-    .string()
-    .regex(/^[a-z0-9-]{1,64}$/, 'allowed: an AWS region such as eu-central-1')
-    .optional(),
+  POLICY_EMBEDDER_REGION: region.optional(),
   POLICY_EMBEDDER_FOLDER: z.string().optional(),
   POLICY_RERANKER: z.enum(['auto', 'none', 'remote'], 'allowed: auto, none, remote').default('auto'),
   POLICY_RERANKER_URL: httpUrl.optional(),
   POLICY_RERANKER_MODEL: z.string().min(1).max(200).optional(),
   POLICY_RERANKER_KEY: z.string().min(1).optional(),
+  POLICY_REWRITER: z
+    .enum(['none', 'openai', 'ollama', 'bedrock'], 'allowed: none, openai, ollama, bedrock')
+    .default('none'),
+  POLICY_REWRITER_URL: httpUrl.optional(),
+  POLICY_REWRITER_MODEL: z.string().min(1).max(200).optional(),
+  POLICY_REWRITER_KEY: z.string().min(1).optional(),
+  POLICY_REWRITER_REGION: region.optional(),
   POLICY_FUSION: z.enum(['minmax', 'rrf'], 'allowed: minmax, rrf').default('minmax'),
   POLICY_MODELS: z.string().optional(),
 };
@@ -93,6 +117,20 @@ export function retrievalRules(v: Variables): readonly (readonly [boolean, strin
         (v.POLICY_RERANKER_URL === undefined || v.POLICY_RERANKER_MODEL === undefined),
       'POLICY_RERANKER=remote needs POLICY_RERANKER_URL and POLICY_RERANKER_MODEL',
     ],
+    ...rewriterRules(v),
+  ];
+}
+
+function rewriterRules(v: Variables): readonly (readonly [boolean, string])[] {
+  const { POLICY_REWRITER: kind, POLICY_REWRITER_MODEL: model } = v;
+  const isMissing =
+    kind === 'bedrock' ? v.POLICY_REWRITER_REGION === undefined : v.POLICY_REWRITER_URL === undefined;
+  const place = kind === 'bedrock' ? 'POLICY_REWRITER_REGION' : 'POLICY_REWRITER_URL';
+  return [
+    [
+      kind !== 'none' && (isMissing || model === undefined),
+      `POLICY_REWRITER=${kind} needs ${place} and POLICY_REWRITER_MODEL`,
+    ],
   ];
 }
 
@@ -100,6 +138,7 @@ export function retrievalOf(v: Variables, home: string): RetrievalSettings {
   return {
     embedder: embedderOf(v),
     reranker: rerankerOf(v),
+    rewriter: rewriterOf(v),
     fusion: v.POLICY_FUSION,
     modelsFolder: resolve(v.POLICY_MODELS ?? join(home, 'models')),
   };
@@ -127,6 +166,16 @@ function rerankerOf(v: Variables): RerankerWish {
     return { kind, url, model, apiKey: v.POLICY_RERANKER_KEY };
   }
   return { kind: kind === 'none' ? 'none' : 'auto' };
+}
+
+function rewriterOf(v: Variables): RewriterWish {
+  const { POLICY_REWRITER: kind, POLICY_REWRITER_URL: url, POLICY_REWRITER_MODEL: model } = v;
+  const { POLICY_REWRITER_REGION: at, POLICY_REWRITER_KEY: apiKey } = v;
+  if (model === undefined) return { kind: 'none' };
+  if (kind === 'bedrock' && at !== undefined) return { kind, region: at, model, endpoint: url };
+  if (kind === 'openai' && url !== undefined) return { kind, url, model, apiKey };
+  if (kind === 'ollama' && url !== undefined) return { kind, url, model };
+  return { kind: 'none' };
 }
 
 function titanDimensions(v: Variables): 1024 | 512 | 256 | undefined {

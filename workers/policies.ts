@@ -13,6 +13,8 @@ import { withLexicalCopy } from '../policy-index/lexical-copy.ts';
 import { instructionLikelihood, SUSPICIOUS } from '../policy-index/instruction-signs.ts';
 import { openPolicyIndex } from '../policy-index/open-index.ts';
 import { chooseRetrieval, type RetrievalChoice } from '../policy-index/retrieval-choice.ts';
+import { openRewriter } from '../policy-index/rewriters/remote.ts';
+import { rewriting } from '../policy-index/rewriters/rewriting.ts';
 import { bucketSource } from '../policy-index/sources/bucket.ts';
 import { folderSource } from '../policy-index/sources/folder.ts';
 
@@ -40,9 +42,18 @@ export function openPolicies(
   const index = openPolicyIndex(config.opensearchUrl, config.policies.indexFolder);
   const source = sourceOf(config);
   const retrieval = once(() => chooseRetrieval(config.retrieval));
+  const rewriter = openRewriter(config.retrieval.rewriter);
   const finders = once(async () => findersOver(index, registry, await retrieval.get(), config, log));
   return {
-    answers: { finder: lazily(finders.get), versions: registry },
+    answers: {
+      finder: lazily(finders.get),
+      versions: registry,
+      rewrite:
+        rewriter &&
+        rewriting(rewriter, (error) =>
+          log.warn({ err: error, rewriter: rewriter.name }, 'a question is looked up with those before it'),
+        ),
+    },
     ingest: async () => ({
       source,
       registry,

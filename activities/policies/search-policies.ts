@@ -12,6 +12,7 @@ import {
   type PolicyFinding,
   type PolicyQuestion,
   type PolicyVersions,
+  type Rewrite,
 } from '../../domain/policy-answers.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { type Clocks, readingOf } from './reading.ts';
@@ -23,6 +24,8 @@ export type PolicyParts = Clocks & {
   readonly cache: Cache;
   readonly finder: PolicyFinder;
   readonly versions: PolicyVersions;
+  /** Undefined: nobody is configured who could. */
+  readonly rewrite?: Rewrite | undefined;
 };
 
 type Body = ToolBodies['search_policies'];
@@ -30,6 +33,8 @@ type Answer = Awaited<ReturnType<Body>>;
 
 /** Of what was asked before, as much as a follow-up question can mean. */
 const TURNS = 2;
+/** A model sees what of it matters. */
+const MOST_TURNS = 10;
 const MOST_CHARACTERS = 1000;
 /** How often a question is asked anew while builds go live one after the other. */
 const ATTEMPTS = 3;
@@ -42,7 +47,9 @@ export function searchPolicies(parts: PolicyParts): Body {
   return async ({ caller, input: { question, as_of: asOf, locale, previous } }) => {
     const reading = readingOf(caller, asOf, parts);
     const language = locale ?? languageOf(question);
-    const asked = { text: inContext(question, previous), language, route: routeOf(question) };
+    const inquiry = await inContext(parts, question, previous);
+    const route = routeOf(inquiry.form === 'rewritten' ? inquiry.text : question);
+    const asked = { ...inquiry, language, route };
     try {
       return await answerTo(parts, asked, reading);
     } catch (error) {
@@ -51,7 +58,12 @@ export function searchPolicies(parts: PolicyParts): Body {
   };
 }
 
-type Asked = { readonly text: string; readonly language: Locale; readonly route: Route };
+/** What is looked up. */
+type InContext = {
+  readonly text: string;
+  readonly form: Answer['index']['question'];
+};
+type Asked = InContext & { readonly language: Locale; readonly route: Route };
 
 /** A finding, and what of it is true. */
 type Checked = { readonly loaded: Loaded<PolicyFinding>; readonly verified: readonly VerifiedPassage[] };
@@ -150,7 +162,7 @@ function answerFrom(
   { finder }: PolicyParts,
   { loaded, verified }: Checked,
   status: AnswerStatus,
-  { language, route }: Asked,
+  { language, route, form }: Asked,
   { atMs }: Reading,
 ): Answer {
   const { value, cache } = loaded;
@@ -169,6 +181,7 @@ function answerFrom(
       build: value.build,
       embedder: value.embedder,
       mode: value.mode === 'bm25' ? 'lexical' : 'hybrid',
+      question: form,
       stale: value.isStale,
       verified_at: oldest(verified),
       dropped: value.passages.length - verified.length,
@@ -213,16 +226,22 @@ function oldest(verified: readonly VerifiedPassage[]): string | null {
   return verified.map(({ policy }) => policy.verifiedAt).toSorted()[0] ?? null;
 }
 
-/** A question that means nothing alone is asked together with those before it: no model is needed for that. */
-function inContext(question: string, previous: string | undefined): string {
+/** A question that means nothing alone is rewritten so that it does, or asked together with those before it. */
+async function inContext(
+  { rewrite }: PolicyParts,
+  question: string,
+  previous: string | undefined,
+): Promise<InContext> {
   const turns = (previous ?? '')
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  if (turns.length === 0) return question;
-  const before = turns.slice(-TURNS).join('\n');
+  if (turns.length === 0) return { text: question, form: 'as_asked' };
+  const alone = await rewrite?.(question, turns.slice(-MOST_TURNS));
+  if (alone !== undefined) return { text: alone, form: 'rewritten' };
   const room = Math.max(MOST_CHARACTERS - question.length - 1, 0);
-  return room === 0 ? question : `${before.slice(-room)}\n${question}`;
+  const before = turns.slice(-TURNS).join('\n').slice(-room);
+  return { text: room === 0 ? question : `${before}\n${question}`, form: 'with_previous' };
 }
 
 /** An index that is away is no fault of the question. Said at once and plainly, so that nobody makes up an answer. */

@@ -83,6 +83,11 @@ export const searchPolicies = defineRead({
           mode: z
             .enum(['hybrid', 'lexical'])
             .describe('lexical: by words alone, since the embedder or the index did not answer.'),
+          question: z
+            .enum(['as_asked', 'rewritten', 'with_previous'])
+            .describe(
+              'What was looked up: the question, the question rewritten to stand alone, or the question with those before it.',
+            ),
           stale: z
             .boolean()
             .describe('true: the index did not answer; a copy of the published policies was searched.'),

@@ -11,6 +11,7 @@ import {
 import { personalPaths, specs } from '../../catalog/index.ts';
 import { searchPolicies as spec } from '../../catalog/policies/search-policies.ts';
 import { PolicyIndexError, type PolicyIndex } from '../../domain/policies.ts';
+import type { Rewrite } from '../../domain/policy-answers.ts';
 import { Refusal } from '../../domain/refusal.ts';
 import { demoSet } from '../../evals/policies/demo-set.ts';
 import { instructionLikelihood, SUSPICIOUS } from '../../policy-index/instruction-signs.ts';
@@ -200,6 +201,29 @@ describe('search_policies, on the demo shop’s policies', () => {
       previous: `${QUESTION}\nCan I cancel a pre-order by mail?`,
     });
     assert.equal(passages[0]?.doc_id, 'pre-orders');
+  });
+
+  it('says how a question was understood: by a rewriter, or by those before it', async () => {
+    const asked: unknown[] = [];
+    const understood = async (rewritten: string | undefined, previous?: string) => {
+      const rewrite: Rewrite = async (...all) => {
+        asked.push(all);
+        return rewritten;
+      };
+      const input = { question: 'And how late?', ...(previous === undefined ? {} : { previous }) };
+      const { index, passages } = await room.body({ rewrite })({ caller: SHOPPER, input });
+      return [index.question, passages[0]?.doc_id];
+    };
+    assert.deepEqual(await understood('How late can I cancel a pre-order?', 'Something else'), [
+      'rewritten',
+      'pre-orders',
+    ]);
+    assert.deepEqual(await understood(undefined, QUESTION), ['with_previous', 'pre-orders']);
+    assert.equal((await understood('never asked'))[0], 'as_asked');
+    assert.deepEqual(asked, [
+      ['And how late?', ['Something else']],
+      ['And how late?', [QUESTION]],
+    ]);
   });
 
   it('takes questions as long and as odd as they may be', async () => {

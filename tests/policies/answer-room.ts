@@ -9,7 +9,7 @@ import {
   type PolicyDocument,
   type PolicyIndex,
 } from '../../domain/policies.ts';
-import type { PolicyVersions, StandingPolicy } from '../../domain/policy-answers.ts';
+import type { PolicyVersions, Rewrite, StandingPolicy } from '../../domain/policy-answers.ts';
 import { chunkDocument } from '../../policy-index/chunk.ts';
 import { fitLsa, LSA_TOKENIZER, readLsa } from '../../policy-index/embedders/lsa.ts';
 import { openEmbeddedIndex } from '../../policy-index/embedded/embedded-index.ts';
@@ -107,17 +107,20 @@ export async function answerRoom(
       cache = freshCache(),
       realNow = () => new Date(),
       now = NOW,
+      rewrite,
     }: {
       readonly through?: PolicyIndex;
       readonly embeds?: Embedder;
       readonly cache?: ReturnType<typeof freshCache>;
       readonly realNow?: () => Date;
       readonly now?: Date;
+      readonly rewrite?: Rewrite;
     } = {}) =>
       searchPolicies({
         cache,
         versions,
         finder: finderOver(through, embeds),
+        rewrite,
         clock: { now: () => now },
         realTime: { now: realNow },
       }),
