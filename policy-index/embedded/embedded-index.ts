@@ -116,7 +116,14 @@ export function openEmbeddedIndex(options: {
     info: async (target) => infoOf(await load(target)),
     builds: async () => {
       const found: BuildInfo[] = [];
-      for (const name of await listed(buildsFolder)) found.push(await infoOf(await load(name)));
+      for (const name of await listed(buildsFolder)) {
+        try {
+          found.push(await infoOf(await files(name).load()));
+        } catch (error) {
+          // Another process may drop it between the look at the folder and the look into it.
+          if ((await listed(buildsFolder)).includes(name)) throw error;
+        }
+      }
       return found;
     },
     drop,

@@ -161,7 +161,14 @@ export function openOpenSearchIndex(options: {
       query: { filter_path: '*.mappings._meta' },
     });
     const found: BuildInfo[] = [];
-    for (const name of all.map((build) => build.name).sort()) found.push(await info(name));
+    for (const name of all.map((build) => build.name).sort()) {
+      try {
+        found.push(await info(name));
+      } catch (error) {
+        // Another process may drop it between the list and the look.
+        if ((await look(name)).length > 0) throw error;
+      }
+    }
     return found;
   }
 

@@ -143,6 +143,19 @@ for (const [engine, open] of Object.entries(ENGINES)) {
       return (await index.search(target, query)).hits.map((hit) => hit.chunk.id);
     }
 
+    it('tells which builds there are while others are dropped', async () => {
+      const names = Array.from({ length: 12 }, (_, i) => `${name}-${i}`);
+      for (const each of names) await build([embedded(chunk('a', 'A refund.'))], each);
+      const dropping = (async () => {
+        for (const each of names.slice(1)) await index.drop(each);
+      })();
+      const seen = await Promise.all(Array.from({ length: 6 }, () => index.builds()));
+      await dropping;
+      const left = (await index.builds()).map((each) => each.name).filter((each) => names.includes(each));
+      assert.deepEqual(left, names.slice(0, 1));
+      for (const all of seen) assert.ok(all.some((each) => each.name === names[0]));
+    });
+
     it('gives back the chunk as it was added, and who answered', async () => {
       const one = chunk('a', 'You may return unworn shoes.', {
         effectiveFrom: '2026-01-01',
