@@ -171,7 +171,10 @@ function answerFrom(
   const options = status === 'ambiguous' || status === 'stale' ? optionsOf(verified) : [];
   return {
     status,
-    message: wordsFor(status, language, limitOf(value), route.path === 'live' ? 'live' : undefined),
+    message:
+      route.path === 'live'
+        ? `${wordsFor(status, language, limitOf(value), 'live')} ${live.join(', ')}.`
+        : wordsFor(status, language, limitOf(value)),
     passages: isQuoted ? verified.map((one) => passageOf(one, finder)) : [],
     ...(options.length === 0 ? {} : { options }),
     ...(live.length === 0 ? {} : { live_tools: live }),

@@ -19,7 +19,7 @@ const WORDS: Readonly<Record<Locale, Readonly<Record<AnswerStatus | SearchLimit 
       'No policy is quoted: the sources could not be verified within the last 24 hours, so what is known may be out of date. Do not infer an answer; read the published document.',
     lexical: 'Searched by words alone; a passage in other words may have been missed.',
     copy: 'The policy index does not answer: a copy of the published policies was searched, by words alone. A passage in other words may have been missed.',
-    live: 'It asks for live data, which no policy holds: call the live_tools.',
+    live: 'It asks for live data, which no policy holds. Ask:',
   },
   ja: {
     answered: '公開されている規約には次のとおり記載されています。引用してください。補足はしないでください。',
@@ -30,7 +30,7 @@ const WORDS: Readonly<Record<Locale, Readonly<Record<AnswerStatus | SearchLimit 
       '過去24時間以内に原本を確認できなかったため、規約を引用しません。内容が古い可能性があります。推測せず、公開されている文書をご覧ください。',
     lexical: '語句のみで検索しました。別の表現の記載を見落とした可能性があります。',
     copy: '規約の検索システムが応答しないため、公開されている規約の写しを語句のみで検索しました。別の表現の記載を見落とした可能性があります。',
-    live: '規約にはない最新の情報についての質問です。live_tools を呼び出してください。',
+    live: '規約にはない最新の情報についての質問です。次のツールで確認してください:',
   },
 };
 

@@ -140,15 +140,15 @@ describe('search_policies, on the demo shop’s policies', () => {
     const { status, message, live_tools: tools } = await ask('How many copies of BER42 are left?');
     assert.ok(status !== 'answered');
     assert.deepEqual(tools, ['check_stock']);
-    assert.match(message, /live_tools/);
-    assert.match((await ask('BER42の在庫はありますか')).message, /live_tools/);
+    assert.match(message, / check_stock\.$/);
+    assert.match((await ask('BER42の在庫はありますか')).message, / check_stock\.$/);
   });
 
   it('names the live tools beside a rule about one certain order, and none beside a rule', async () => {
     const { status, message, live_tools: tools } = await ask('Can I cancel my pre-order no. 88213?');
     assert.equal(status, 'answered');
     assert.deepEqual(tools, ['get_order_status', 'list_recent_orders']);
-    assert.doesNotMatch(message, /live_tools/);
+    assert.doesNotMatch(message, /get_order_status/);
     assert.equal((await ask(QUESTION)).live_tools, undefined);
   });
 
