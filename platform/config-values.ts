@@ -39,6 +39,8 @@ export const poolSize = z
 
 export const postgresUrl = urlOf(['postgres:', 'postgresql:'], 'postgres://user:password@host:port/database');
 export const redisUrl = urlOf(['redis:', 'rediss:'], 'redis://host:port or rediss://host:port');
+export const awsRegion = z.string().regex(/^[a-z0-9-]{1,64}$/, 'allowed: an AWS region such as eu-central-1');
+
 export const httpUrl = urlOf(['http:', 'https:'], 'an http or https address');
 
 /** The value itself is never repeated in an error: it may hold a password. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  awsRegion,
   base64Key,
   bypass,
   cidr,
@@ -123,10 +124,7 @@ export const VARIABLES = z.object({
     .default('countersign-events'),
   EVENT_STREAM_REDIS_URL: redisUrl.optional(),
   EVENT_STREAM_MAX_LENGTH: eventCount.default(1_000_000),
-  EVENT_STREAM_REGION: z
-    .string()
-    .regex(/^[a-z0-9-]{1,64}$/, 'allowed: an AWS region such as eu-central-1')
-    .optional(),
+  EVENT_STREAM_REGION: awsRegion.optional(),
   EVENT_STREAM_ENDPOINT: httpUrl.optional(),
   EVENT_RETENTION_DAYS: z.coerce
     .number('allowed: a whole number of days, 0 for ever')

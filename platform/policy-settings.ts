@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { httpUrl } from './config-values.ts';
+import { awsRegion, httpUrl } from './config-values.ts';
 
 /** Where policies are published, and how long what they replace is kept. */
 export type PolicySettings = {
@@ -33,10 +33,7 @@ const seconds = (most: number) =>
 export const POLICY_VARIABLES = {
   POLICY_FOLDER: z.string().min(1).optional(),
   POLICY_BUCKET: z.string().regex(BUCKET, 'allowed: s3://bucket or s3://bucket/prefix/').optional(),
-  POLICY_BUCKET_REGION: z
-    .string()
-    .regex(/^[a-z0-9-]{1,64}$/, 'allowed: an AWS region such as eu-central-1')
-    .optional(),
+  POLICY_BUCKET_REGION: awsRegion.optional(),
   POLICY_BUCKET_ENDPOINT: httpUrl.optional(),
   // A text may be quoted for 24 hours after its source was seen: looked at less often, it would come and go.
   POLICY_SYNC_SECONDS: seconds(43_200).default(3_600),

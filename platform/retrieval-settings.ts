@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { httpUrl } from './config-values.ts';
+import { awsRegion, httpUrl } from './config-values.ts';
 
 /** Who embeds, as configured; `auto` takes the local model if it is there, and LSA if not. */
 export type EmbedderWish =
@@ -60,8 +60,6 @@ export type RetrievalSettings = {
 
 const TITAN_DIMENSIONS = [1024, 512, 256] as const;
 
-const region = z.string().regex(/^[a-z0-9-]{1,64}$/, 'allowed: an AWS region such as eu-central-1');
-
 export const RETRIEVAL_VARIABLES = {
   POLICY_EMBEDDER: z
     .enum(
@@ -77,7 +75,7 @@ export const RETRIEVAL_VARIABLES = {
     .regex(/^[1-9]\d{0,4}$/, 'allowed: a whole number')
     .transform(Number)
     .optional(),
-  POLICY_EMBEDDER_REGION: region.optional(),
+  POLICY_EMBEDDER_REGION: awsRegion.optional(),
   POLICY_EMBEDDER_FOLDER: z.string().optional(),
   POLICY_RERANKER: z.enum(['auto', 'none', 'remote'], 'allowed: auto, none, remote').default('auto'),
   POLICY_RERANKER_URL: httpUrl.optional(),
@@ -89,7 +87,7 @@ export const RETRIEVAL_VARIABLES = {
   POLICY_REWRITER_URL: httpUrl.optional(),
   POLICY_REWRITER_MODEL: z.string().min(1).max(200).optional(),
   POLICY_REWRITER_KEY: z.string().min(1).optional(),
-  POLICY_REWRITER_REGION: region.optional(),
+  POLICY_REWRITER_REGION: awsRegion.optional(),
   POLICY_FUSION: z.enum(['minmax', 'rrf'], 'allowed: minmax, rrf').default('minmax'),
   POLICY_MODELS: z.string().optional(),
 };
