@@ -55,6 +55,11 @@ export function createPoster(options: { readonly apiKey?: string | undefined }) 
     }, signal);
 }
 
+/** An address that may end in slashes, and what comes after it. */
+export function joined(url: string, path: string): string {
+  return `${url.replace(/\/+$/, '')}/${path}`;
+}
+
 async function bounded(answer: Response): Promise<string> {
   const pieces: Uint8Array[] = [];
   let size = 0;

@@ -2,7 +2,7 @@ import { BedrockRuntimeClient, InvokeModelCommand } from '@aws-sdk/client-bedroc
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { z } from 'zod';
 import { EmbedderError, type Embedder } from '../../domain/policies.ts';
-import { createPoster } from '../http.ts';
+import { createPoster, joined } from '../http.ts';
 import { unit } from '../unit.ts';
 import { estimatedTokenizer } from './estimate.ts';
 
@@ -122,8 +122,4 @@ async function ask(
     throw new EmbedderError(`${name} gave ${vectors.length} vectors for ${texts.length} texts.`);
   }
   return vectors.map((vector) => unit(Float32Array.from(vector)));
-}
-
-function joined(url: string, path: string): string {
-  return `${url.replace(/\/+$/, '')}/${path}`;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Reranker } from '../../domain/policies.ts';
-import { createPoster } from '../http.ts';
+import { createPoster, joined } from '../http.ts';
 
 /** A cross-encoder has read both texts: it decides more than half. */
 const WEIGHT = 0.6;
@@ -23,7 +23,7 @@ export function remoteReranker(options: {
     rerank: async (query, passages, signal) => {
       const documents = passages.map(({ text }) => text);
       const body = { model, query, documents, top_n: documents.length };
-      const { results } = await post(`${url.replace(/\/+$/, '')}/rerank`, body, ANSWER, signal);
+      const { results } = await post(joined(url, 'rerank'), body, ANSWER, signal);
       const scores = new Map(results.map(({ index, relevance_score: score }) => [index, score]));
       if (scores.size !== passages.length) throw new Error('The reranker left passages out.');
       return passages.map((_, index) => scores.get(index) ?? 0);

@@ -3,7 +3,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { z } from 'zod';
 import type { Rewriter } from '../../domain/policies.ts';
 import type { RewriterWish } from '../../platform/retrieval-settings.ts';
-import { createPoster } from '../http.ts';
+import { createPoster, joined } from '../http.ts';
 
 const TASK = [
   'You are given, as JSON, the earlier questions of a customer and the last one.',
@@ -81,8 +81,4 @@ function messagesOf(text: string) {
     { role: 'system', content: TASK },
     { role: 'user', content: text },
   ];
-}
-
-function joined(url: string, path: string): string {
-  return `${url.replace(/\/+$/, '')}/${path}`;
 }
