@@ -93,7 +93,6 @@ export function openOpenSearchIndex(options: {
       const body = { _meta: { ...meta, sealed: true, chunks } };
       await server.build(ANY, { method: 'PUT', path: `/${name}/_mapping`, body });
     }
-    await refresh(name);
     return info(name);
   }
 
